@@ -1,0 +1,100 @@
+//! What every request shares, built once.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use chrono::{NaiveDateTime, Utc};
+use sea_orm::DatabaseConnection;
+use url::Url;
+
+/// The database, the settings that requests depend on, the clock and the source of new ids.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The pool of connections.
+    pub db: DatabaseConnection,
+    /// See [`Settings`].
+    pub settings: Settings,
+    /// Time, so that a test can set it.
+    pub clock: Clock,
+    /// Ids, so that a test can foretell them.
+    pub ids: Ids,
+}
+
+/// What an operator decides about requests.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// InterlinedList's address as browsers see it.
+    pub public_url: Url,
+    /// Names of the session cookie, the preferred one first.
+    pub session_cookies: Vec<String>,
+    /// Origins, besides the public URL's, whose pages may call with the visitor's cookie.
+    pub allowed_origins: Vec<String>,
+    /// Whether /graphiql is served.
+    pub graphiql: bool,
+    /// Whether the schema may be asked for.
+    pub introspection: bool,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+}
+
+/// Tells the time, in UTC, to the millisecond: as exactly as the database keeps it.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> NaiveDateTime + Send + Sync>);
+
+impl Clock {
+    /// The machine's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that asks the machine for the time"
+        )]
+        Self::new(|| Utc::now().naive_utc())
+    }
+
+    /// A clock that shows what `now` returns.
+    pub fn new(now: impl Fn() -> NaiveDateTime + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    pub(crate) fn now(&self) -> NaiveDateTime {
+        let now = (self.0)();
+        chrono::SubsecRound::trunc_subsecs(now, 3)
+    }
+}
+
+/// Makes ids that nobody has used.
+#[derive(Clone)]
+pub struct Ids(Arc<dyn Fn() -> String + Send + Sync>);
+
+impl Ids {
+    /// Random UUIDs (version 4), in their 36-character form.
+    #[must_use]
+    pub fn random() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that makes random ids"
+        )]
+        Self::new(|| uuid::Uuid::new_v4().to_string())
+    }
+
+    /// Ids as `next` returns them.
+    pub fn new(next: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(next))
+    }
+
+    pub(crate) fn next(&self) -> String {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Clock")
+    }
+}
+
+impl fmt::Debug for Ids {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Ids")
+    }
+}

@@ -1,0 +1,244 @@
+//! The command line and the environment, read here and nowhere else, into types that cannot hold nonsense.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::BoolishValueParser};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::storage;
+
+/// LinkedIn targets and posting preferences of InterlinedList users, over GraphQL and REST.
+#[derive(Debug, Parser)]
+#[command(name = "linkedin-targets", version, about, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How to log.
+    #[command(flatten)]
+    pub log: Log,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer requests until SIGTERM or Ctrl-C.
+    Serve(Serve),
+    /// Create what is missing in the database; nothing that exists is ever changed.
+    Migrate(Migrate),
+    /// Print the GraphQL schema.
+    Schema,
+    /// Try everything with made-up people, on SQLite, on this machine only.
+    Demo(Demo),
+}
+
+/// How to log.
+#[derive(Clone, Debug, Args)]
+pub struct Log {
+    /// How log lines look.
+    #[arg(
+        long,
+        env,
+        value_name = "LOG_FORMAT",
+        default_value = "pretty",
+        global = true
+    )]
+    pub log_format: LogFormat,
+    /// Which lines are logged: a level, or a level for each target, as in `info,linkedin_targets=debug`.
+    #[arg(
+        long,
+        env = "RUST_LOG",
+        value_name = "RUST_LOG",
+        default_value = "info",
+        global = true
+    )]
+    pub log_filter: String,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line, for collectors.
+    Json,
+}
+
+/// Where the data is and how it is reached.
+#[derive(Clone, Debug, Args)]
+pub struct Database {
+    /// `postgres://…` or `sqlite://<file>`. It may hold a password, so it is never shown.
+    #[arg(
+        long,
+        env,
+        value_name = "DATABASE_URL",
+        default_value = "sqlite://data/linkedin-targets.db",
+        hide_env_values = true,
+        value_parser = |url: &str| Ok::<_, std::convert::Infallible>(SecretString::from(url)),
+    )]
+    pub database_url: SecretString,
+    /// Most connections to the database at one time.
+    #[arg(long, env, value_name = "DATABASE_MAX_CONNECTIONS", default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub database_max_connections: u32,
+    /// How long a request waits for a connection, or on SQLite for the right to write.
+    #[arg(long, env, value_name = "DATABASE_ACQUIRE_TIMEOUT", default_value = "3s", value_parser = duration)]
+    pub database_acquire_timeout: Duration,
+    /// How long PostgreSQL may work on one statement.
+    #[arg(long, env, value_name = "DATABASE_STATEMENT_TIMEOUT", default_value = "5s", value_parser = duration)]
+    pub database_statement_timeout: Duration,
+}
+
+/// Settings of `serve`.
+#[derive(Clone, Debug, Args)]
+pub struct Serve {
+    /// The database.
+    #[command(flatten)]
+    pub database: Database,
+    /// Address to listen on; `0.0.0.0` or `::` for all.
+    #[arg(long, env, value_name = "BIND", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub bind: IpAddr,
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, env, value_name = "PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// InterlinedList's address as browsers see it, such as `https://interlinedlist.com`. Requests from its pages are
+    /// trusted, and links to reconnect LinkedIn lead there. [default: http://localhost:<PORT>]
+    #[arg(long, env, value_name = "PUBLIC_URL", value_parser = web_address)]
+    pub public_url: Option<Url>,
+    /// Name of the session cookie, or several separated by commas, the preferred one first.
+    #[arg(long, env, value_name = "SESSION_COOKIE_NAME", default_value = "session", value_delimiter = ',',
+        value_parser = cookie_name)]
+    pub session_cookie_name: Vec<String>,
+    /// Other origins whose pages may call with the visitor's cookie, separated by commas.
+    #[arg(long, env, value_name = "ALLOWED_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub allowed_origins: Vec<String>,
+    /// Serve GraphiQL at /graphiql.
+    #[arg(long, env, value_name = "GRAPHIQL", default_value = "false", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    pub graphiql: bool,
+    /// Answer questions about the GraphQL schema; GraphiQL and code generators need it.
+    #[arg(long, env, value_name = "INTROSPECTION", default_value = "true", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    pub introspection: bool,
+    /// How long a request may take before it is answered with 503.
+    #[arg(long, env, value_name = "REQUEST_TIMEOUT", default_value = "10s", value_parser = duration)]
+    pub request_timeout: Duration,
+    /// How long requests that are under way may take to end after SIGTERM.
+    #[arg(long, env, value_name = "SHUTDOWN_TIMEOUT", default_value = "20s", value_parser = duration)]
+    pub shutdown_timeout: Duration,
+}
+
+/// `migrate up` and `migrate status`.
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// The database.
+    #[command(flatten)]
+    pub database: Database,
+    /// What to do.
+    #[command(subcommand)]
+    pub action: MigrateAction,
+}
+
+/// What `migrate` can do.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum MigrateAction {
+    /// Create the tables and indexes that are missing.
+    Up {
+        /// Print the SQL that would run, and run none of it.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Show which migrations have run, and what is missing.
+    Status,
+}
+
+/// Settings of `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Port to listen on, on this machine only; 0 takes a free one.
+    #[arg(long, env, value_name = "PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// Folder for the database, kept between runs. [default: a temporary one]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+}
+
+impl Database {
+    /// Refuses a URL of another kind of database, without showing it.
+    ///
+    /// # Errors
+    /// A sentence that names the variable.
+    pub fn check(&self) -> Result<(), String> {
+        let url = self.database_url.expose_secret();
+        let is_known = ["postgres://", "postgresql://", "sqlite:"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme));
+        if is_known {
+            Ok(())
+        } else {
+            Err(
+                "invalid value for DATABASE_URL: it must begin with postgres:// or sqlite://"
+                    .to_owned(),
+            )
+        }
+    }
+
+    /// The pool's settings; `create` makes a SQLite file that does not exist.
+    #[must_use]
+    pub fn pool(&self, create: bool) -> storage::Pool {
+        storage::Pool {
+            max_connections: self.database_max_connections,
+            acquire_timeout: self.database_acquire_timeout,
+            statement_timeout: self.database_statement_timeout,
+            create,
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("must be longer than nothing".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(cause) => Err(format!(
+            "{cause}; write a number with its unit, such as 500ms, 10s or 2m"
+        )),
+    }
+}
+
+fn web_address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text)
+        .map_err(|cause| format!("{cause}; write it as in https://interlinedlist.com"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        Err("must begin with https:// or http://".to_owned())
+    } else if !url.username().is_empty() || url.password().is_some() {
+        Err("must not hold a user name or password".to_owned())
+    } else if url.query().is_some() || url.fragment().is_some() {
+        Err("must not hold a query or fragment".to_owned())
+    } else {
+        Ok(url)
+    }
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let url = web_address(text.trim())?;
+    if url.path() != "/" {
+        return Err("an origin has no path".to_owned());
+    }
+    Ok(url.origin().ascii_serialization())
+}
+
+/// The characters of a token in RFC 9110, which RFC 6265 allows in a cookie's name.
+fn cookie_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if !name.is_empty() && name.bytes().all(is_token) {
+        Ok(name.to_owned())
+    } else {
+        Err("not a cookie's name".to_owned())
+    }
+}

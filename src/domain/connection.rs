@@ -1,0 +1,121 @@
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+use serde_json::value::RawValue;
+
+use crate::{lenient_json as json, storage::account::ProviderData};
+
+/// LinkedIn's scope for organization pages.
+const ORG_SCOPE: &str = "rw_organization_admin";
+
+/// What `providerData` says of a member's own LinkedIn connection. Rows that old versions left behind hold
+/// anything in it; nothing there is ever an error.
+pub(super) struct Connection {
+    has_data: bool,
+    has_token: bool,
+    has_org_scope: bool,
+    expiry: Expiry,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Expiry {
+    /// Absent or unreadable.
+    Never,
+    /// Milliseconds since 1970.
+    At(f64),
+}
+
+impl Connection {
+    pub(super) fn read(data: Option<&ProviderData>) -> Self {
+        let value = data.and_then(|data| json::document(&data.0));
+        let members = value.and_then(json::object);
+        let member = |key| members.as_ref().and_then(|members| members.get(key));
+        let text = |key| member(key).and_then(json::string);
+        Self {
+            has_data: value.is_some_and(json::is_truthy),
+            has_token: text("access_token").is_some_and(|token| !token.is_empty()),
+            has_org_scope: text("scope")
+                .is_some_and(|scope| scope.split(separates_scopes).any(|word| word == ORG_SCOPE)),
+            expiry: member("expires_at").map_or(Expiry::Never, Expiry::read),
+        }
+    }
+
+    pub(super) fn is_active(&self, now: NaiveDateTime) -> bool {
+        let is_expired = match self.expiry {
+            Expiry::Never => false,
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "milliseconds of this era are exact in a double"
+            )]
+            Expiry::At(time) => time <= now.and_utc().timestamp_millis() as f64,
+        };
+        self.has_token && !is_expired
+    }
+
+    pub(super) fn lacks_org_scope(&self) -> bool {
+        self.has_data && !self.has_org_scope
+    }
+}
+
+fn separates_scopes(character: char) -> bool {
+    character == ',' || character.is_whitespace()
+}
+
+impl Expiry {
+    /// As a JavaScript `Date` reads the value.
+    fn read(value: &RawValue) -> Self {
+        /// The last moment that a `Date` can hold, either way from 1970.
+        const LIMIT: f64 = 8.64e15;
+        if !json::is_truthy(value) {
+            return Self::Never;
+        }
+        if value.get() == "true" {
+            return Self::At(1.0);
+        }
+        let time = json::number(value)
+            .or_else(|| json::string(value).and_then(|text| milliseconds(&text)));
+        match time {
+            Some(time) if time.abs() <= LIMIT => Self::At(time.trunc()),
+            _ => Self::Never,
+        }
+    }
+}
+
+/// ISO 8601 (a blank may stand for the `T`; without an offset it is UTC) or RFC 2822, in milliseconds since 1970.
+fn milliseconds(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let iso = || iso_8601(text).map(|time| time.and_utc().timestamp_millis());
+    // A Date does not mind which day of the week is named.
+    let dayless = text.split_once(',').map_or(text, |(_, rest)| rest);
+    let rfc = || {
+        DateTime::parse_from_rfc2822(dayless.trim())
+            .ok()
+            .map(|time| time.timestamp_millis())
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a Date is a double")]
+    iso().or_else(rfc).map(|time| time as f64)
+}
+
+fn iso_8601(text: &str) -> Option<NaiveDateTime> {
+    let is_between = |character: char| matches!(character, 'T' | 't' | ' ');
+    let Some((day, time)) = text.split_once(is_between) else {
+        return Some(date(text)?.and_time(NaiveTime::MIN));
+    };
+    let zoned = format!("{day}T{}", time.trim().to_ascii_uppercase());
+    for format in ["%FT%T%.f%#z", "%FT%R%#z"] {
+        if let Ok(time) = DateTime::parse_from_str(&zoned, format) {
+            return Some(time.naive_utc());
+        }
+    }
+    ["%FT%T%.fZ", "%FT%T%.f", "%FT%RZ", "%FT%R"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(&zoned, format).ok())
+}
+
+/// `2026-06-12`, `2026-06` or `2026`.
+fn date(text: &str) -> Option<NaiveDate> {
+    let first_day = match text.len() {
+        4 => format!("{text}-01-01"),
+        7 => format!("{text}-01"),
+        _ => text.to_owned(),
+    };
+    NaiveDate::parse_from_str(&first_day, "%F").ok()
+}

@@ -1,0 +1,73 @@
+use std::sync::Arc;
+
+use async_graphql::{Context, dataloader::DataLoader};
+use chrono::NaiveDateTime;
+use tokio::sync::OnceCell;
+
+use super::organization::Organizations;
+use crate::{
+    app::App,
+    domain::{
+        account::{self, Account},
+        error::Error,
+        preference::{self, Saved},
+        target::TargetId,
+    },
+    storage::account::Credentials,
+};
+
+/// The one who asks, for the time of one request. Whoever asks for the account first loads it, for all of them: one
+/// request, one statement.
+pub(crate) struct Caller {
+    app: Arc<App>,
+    credentials: Credentials,
+    now: NaiveDateTime,
+    account: OnceCell<Result<Arc<Account>, Error>>,
+    pub(super) organizations: DataLoader<Organizations>,
+}
+
+impl Caller {
+    pub(crate) fn new(app: Arc<App>, credentials: Credentials) -> Self {
+        let organizations = Organizations::loader(app.db.clone());
+        Self {
+            now: app.clock.now(),
+            app,
+            credentials,
+            account: OnceCell::new(),
+            organizations,
+        }
+    }
+
+    pub(crate) async fn account(&self) -> Result<Arc<Account>, Error> {
+        let load = async || {
+            let account = account::of_caller(&self.app.db, &self.credentials, self.now).await?;
+            tracing::Span::current().record("user.id", &account.user_id);
+            Ok(Arc::new(account))
+        };
+        self.account.get_or_init(load).await.clone()
+    }
+
+    pub(super) async fn save(&self, targets: &[TargetId]) -> Result<Saved, Error> {
+        let account = self.account().await?;
+        let App { db, ids, .. } = &*self.app;
+        preference::save(
+            db,
+            &self.credentials,
+            &account.user_id,
+            targets,
+            self.now,
+            &|| ids.next(),
+        )
+        .await
+    }
+
+    /// Where a browser goes to connect LinkedIn again.
+    pub(super) fn reconnect_url(&self) -> String {
+        let base = self.app.settings.public_url.as_str().trim_end_matches('/');
+        format!("{base}/api/auth/linkedin/authorize?link=true")
+    }
+}
+
+pub(super) fn caller<'a>(ctx: &Context<'a>) -> &'a Caller {
+    ctx.data_unchecked()
+}

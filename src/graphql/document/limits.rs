@@ -1,0 +1,220 @@
+use std::collections::HashMap;
+
+use apollo_compiler::{
+    Name,
+    ast::{Definition, DirectiveList, Document, Field, FragmentDefinition, Selection},
+};
+
+use super::Errors;
+use crate::graphql::error::{Code, RequestError};
+
+/// How much one document may ask for. Everything is counted before anything is expanded.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) bytes: usize,
+    pub(crate) tokens: usize,
+    /// How deep brackets of any kind may stand in each other.
+    pub(crate) syntax_depth: usize,
+    /// Fields and fragments, each fragment counted as often as it is spread.
+    pub(crate) selections: usize,
+    pub(crate) aliases: usize,
+    pub(crate) directives: usize,
+    /// Fields inside fields.
+    pub(crate) depth: usize,
+    pub(crate) root_fields: usize,
+    pub(crate) operations: usize,
+    /// Lists of fields, types and the like inside each other, in questions about the schema.
+    pub(crate) introspection_lists: usize,
+}
+
+/// The standard introspection query, GraphiQL and the usual test suites fit with room to spare.
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes: 16 * 1024,
+            tokens: 2_000,
+            syntax_depth: 64,
+            selections: 1_000,
+            aliases: 30,
+            directives: 50,
+            depth: 16,
+            root_fields: 20,
+            operations: 20,
+            introspection_lists: 2,
+        }
+    }
+}
+
+pub(super) fn exceeded(what: &str, most: usize) -> Errors {
+    let message = format!("The document has too many {what}: at most {most} are allowed.");
+    vec![RequestError::new(Code::QueryTooComplex, message)]
+}
+
+impl Limits {
+    /// The text's length, when it is not too long.
+    pub(super) fn check_bytes(&self, text: &str) -> Result<u32, Errors> {
+        u32::try_from(text.len())
+            .ok()
+            .filter(|_| text.len() <= self.bytes)
+            .ok_or_else(|| exceeded("bytes", self.bytes))
+    }
+
+    /// Walks the document once and tells whether it asks about the schema.
+    pub(super) fn check_cost(&self, document: &Document) -> Result<bool, Errors> {
+        let operations = document
+            .definitions
+            .iter()
+            .filter_map(|it| it.as_operation_definition());
+        if operations.clone().count() > self.operations {
+            return Err(exceeded("operations", self.operations));
+        }
+        let mut walk = Walk::new(document);
+        let mut introspects = false;
+        for operation in operations {
+            let mut cost = walk.selections(&operation.selection_set)?;
+            cost.directives += operation.directives.len();
+            self.check(&cost)?;
+            introspects |= cost.introspects;
+        }
+        // Those that no operation spreads are still validated.
+        for fragment in walk.fragments.values().copied().collect::<Vec<_>>() {
+            let cost = walk.fragment(fragment)?;
+            self.check(&cost)?;
+        }
+        Ok(introspects)
+    }
+
+    fn check(&self, cost: &Cost) -> Result<(), Errors> {
+        let counts = [
+            ("selections", cost.selections, self.selections),
+            ("aliases", cost.aliases, self.aliases),
+            ("directives", cost.directives, self.directives),
+            ("fields inside each other", cost.depth, self.depth),
+            ("selections inside each other", cost.nesting, 2 * self.depth),
+            ("root fields", cost.width, self.root_fields),
+            (
+                "introspection lists inside each other",
+                cost.introspection_lists,
+                self.introspection_lists,
+            ),
+        ];
+        match counts.into_iter().find(|(_, count, most)| count > most) {
+            Some((what, _, most)) => Err(exceeded(what, most)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a set of selections costs with all its fragments spread. All sums saturate.
+#[derive(Clone, Default)]
+struct Cost {
+    selections: usize,
+    aliases: usize,
+    directives: usize,
+    depth: usize,
+    nesting: usize,
+    /// Fields at the top.
+    width: usize,
+    introspection_lists: usize,
+    introspects: bool,
+}
+
+impl Cost {
+    fn add(&mut self, other: &Self) {
+        self.selections = self.selections.saturating_add(other.selections);
+        self.aliases = self.aliases.saturating_add(other.aliases);
+        self.directives = self.directives.saturating_add(other.directives);
+        self.width = self.width.saturating_add(other.width);
+        self.depth = self.depth.max(other.depth);
+        self.nesting = self.nesting.max(other.nesting);
+        self.introspection_lists = self.introspection_lists.max(other.introspection_lists);
+        self.introspects |= other.introspects;
+    }
+}
+
+/// Fragments that are done are remembered, so that fragments that spread each other twice cost no more than one walk.
+struct Walk<'a> {
+    fragments: HashMap<&'a Name, &'a FragmentDefinition>,
+    /// `None` while a fragment's own selections are walked.
+    costs: HashMap<&'a Name, Option<Cost>>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(document: &'a Document) -> Self {
+        let fragment = |definition: &'a Definition| {
+            let fragment = definition.as_fragment_definition()?;
+            Some((&fragment.name, &**fragment))
+        };
+        Self {
+            fragments: document.definitions.iter().filter_map(fragment).collect(),
+            costs: HashMap::new(),
+        }
+    }
+
+    fn selections(&mut self, selections: &'a [Selection]) -> Result<Cost, Errors> {
+        let mut sum = Cost::default();
+        for selection in selections {
+            let cost = match selection {
+                Selection::Field(field) => self.field(field)?,
+                Selection::InlineFragment(inline) => {
+                    let inner = self.selections(&inline.selection_set)?;
+                    spread(inner, &inline.directives)
+                }
+                Selection::FragmentSpread(named) => {
+                    let inner = match self.fragments.get(&named.fragment_name).copied() {
+                        Some(fragment) => self.fragment(fragment)?,
+                        // Validation says what is wrong with it.
+                        None => Cost::default(),
+                    };
+                    spread(inner, &named.directives)
+                }
+            };
+            sum.add(&cost);
+        }
+        Ok(sum)
+    }
+
+    fn field(&mut self, field: &'a Field) -> Result<Cost, Errors> {
+        let mut cost = self.selections(&field.selection_set)?;
+        cost.selections = cost.selections.saturating_add(1);
+        cost.aliases = cost.aliases.saturating_add(field.alias.is_some().into());
+        cost.directives = cost.directives.saturating_add(field.directives.len());
+        cost.depth += 1;
+        cost.nesting += 1;
+        cost.width = 1;
+        match field.name.as_str() {
+            "__schema" | "__type" => cost.introspects = true,
+            "fields" | "inputFields" | "interfaces" | "possibleTypes" => {
+                cost.introspection_lists += 1;
+            }
+            _ => {}
+        }
+        Ok(cost)
+    }
+
+    fn fragment(&mut self, fragment: &'a FragmentDefinition) -> Result<Cost, Errors> {
+        match self.costs.insert(&fragment.name, None) {
+            Some(Some(cost)) => {
+                self.costs.insert(&fragment.name, Some(cost.clone()));
+                Ok(cost)
+            }
+            Some(None) => {
+                let message = format!("The fragment \"{}\" spreads itself.", fragment.name);
+                Err(vec![RequestError::new(Code::ValidationFailed, message)])
+            }
+            None => {
+                let inner = self.selections(&fragment.selection_set)?;
+                let cost = spread(inner, &fragment.directives);
+                self.costs.insert(&fragment.name, Some(cost.clone()));
+                Ok(cost)
+            }
+        }
+    }
+}
+
+fn spread(mut inner: Cost, directives: &DirectiveList) -> Cost {
+    inner.selections = inner.selections.saturating_add(1);
+    inner.directives = inner.directives.saturating_add(directives.len());
+    inner.nesting += 1;
+    inner
+}

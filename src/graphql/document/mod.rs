@@ -1,0 +1,245 @@
+//! Documents on their way to execution: counted, parsed and validated once, then kept for whoever sends them again.
+
+mod limits;
+mod one_of;
+
+use std::sync::Arc;
+
+use apollo_compiler::{
+    Schema,
+    ast::{self, FieldDefinition, OperationType},
+    executable::{self, SelectionSet},
+    name,
+    parser::{Parser, SourceMap, SourceSpan},
+    request::coerce_variable_values,
+    response::{GraphQLError, JsonValue},
+    schema::ExtendedType,
+    validation::{DiagnosticList, Valid},
+};
+use async_graphql::{Pos, parser::types::ExecutableDocument};
+use moka::sync::Cache;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::error::{Code, MAX_ERRORS, RequestError};
+pub(crate) use limits::Limits;
+
+/// How many bytes of documents are kept; what is made of a document takes some thirty times its text.
+const KEPT_BYTES: u64 = 256 * 1024;
+
+/// Prepares documents for execution, by the schema's rules and the limits.
+pub(crate) struct Documents {
+    schema: Valid<Schema>,
+    limits: Limits,
+    introspection: bool,
+    kept: Cache<[u8; 32], Arc<Document>>,
+}
+
+/// A valid document within the limits.
+pub(crate) struct Document {
+    text_bytes: u32,
+    executable: ExecutableDocument,
+    operations: Vec<Operation>,
+    sources: SourceMap,
+}
+
+/// One of a document's operations.
+pub(crate) struct Operation {
+    /// Without its selections: only its name, type and variables are asked for.
+    head: executable::Operation,
+}
+
+type Errors = Vec<RequestError>;
+
+impl Documents {
+    /// `sdl` is the schema; without `introspection`, asking for it is an error.
+    ///
+    /// # Errors
+    /// When the schema is not valid.
+    pub(crate) fn new(sdl: &str, limits: Limits, introspection: bool) -> Result<Self, String> {
+        let schema = Schema::parse_and_validate(sdl, "schema.graphql")
+            .map_err(|invalid| invalid.errors.to_string())?;
+        Ok(Self {
+            schema: with_is_one_of(schema),
+            limits,
+            introspection,
+            kept: Cache::builder()
+                .max_capacity(KEPT_BYTES)
+                .weigher(|_, document: &Arc<Document>| document.text_bytes)
+                .build(),
+        })
+    }
+
+    /// The document of this text, or everything that is wrong with it.
+    pub(crate) fn prepare(&self, text: &str) -> Result<Arc<Document>, Errors> {
+        let key = Sha256::digest(text).into();
+        if let Some(document) = self.kept.get(&key) {
+            return Ok(document);
+        }
+        let document = Arc::new(self.parse_and_validate(text)?);
+        self.kept.insert(key, document.clone());
+        Ok(document)
+    }
+
+    fn parse_and_validate(&self, text: &str) -> Result<Document, Errors> {
+        let text_bytes = self.limits.check_bytes(text)?;
+        let document = self.parse(text)?;
+        let introspects = self.limits.check_cost(&document)?;
+        if introspects && !self.introspection {
+            let message = "This server does not answer questions about its schema.";
+            return Err(vec![RequestError::new(Code::ValidationFailed, message)]);
+        }
+        let document = document
+            .to_executable_validate(&self.schema)
+            .map_err(|invalid| all(Code::ValidationFailed, &invalid.errors))?;
+        one_of::check_literals(&self.schema, &document)?;
+        let executable = async_graphql::parser::parse_query(text)
+            .map_err(|cause| vec![RequestError::new(Code::ParseFailed, cause.to_string())])?;
+        Ok(Document {
+            text_bytes,
+            executable,
+            operations: document
+                .operations
+                .iter()
+                .map(|it| Operation::new(it))
+                .collect(),
+            sources: document.sources.clone(),
+        })
+    }
+
+    fn parse(&self, text: &str) -> Result<ast::Document, Errors> {
+        let mut parser = Parser::new()
+            .token_limit(self.limits.tokens)
+            .recursion_limit(self.limits.syntax_depth);
+        parser.parse_ast(text, "document").map_err(|invalid| {
+            let is_too_long = parser.tokens_reached() > self.limits.tokens;
+            let is_too_deep = parser.recursion_reached() > self.limits.syntax_depth;
+            if is_too_long {
+                limits::exceeded("tokens", self.limits.tokens)
+            } else if is_too_deep {
+                limits::exceeded("levels of nesting", self.limits.syntax_depth)
+            } else {
+                all(Code::ParseFailed, &invalid.errors)
+            }
+        })
+    }
+
+    /// Whether the values fit the operation's variables.
+    pub(crate) fn check_variables(
+        &self,
+        document: &Document,
+        operation: &Operation,
+        values: &Map<String, Value>,
+    ) -> Result<(), Errors> {
+        let located = |message, location: Option<SourceSpan>| {
+            let error = GraphQLError::new(message, location, &document.sources);
+            vec![request_error(Code::BadUserInput, error)]
+        };
+        let JsonValue::Object(json) = JsonValue::from(Value::Object(values.clone())) else {
+            return Ok(());
+        };
+        coerce_variable_values(&self.schema, &operation.head, &json)
+            .map_err(|cause| located(cause.message().to_string(), cause.location()))?;
+        for variable in &operation.head.variables {
+            let value = values.get(variable.name.as_str());
+            if let Some(message) =
+                value.and_then(|value| one_of::check_value(&self.schema, &variable.ty, value))
+            {
+                let message = format!("Variable \"${}\": {message}", variable.name);
+                return Err(located(message, variable.location()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Document {
+    /// The operation to run: the one with this name, or the only one.
+    pub(crate) fn operation(&self, name: Option<&str>) -> Result<&Operation, RequestError> {
+        let found = match (name, self.operations.as_slice()) {
+            (None, [operation]) => return Ok(operation),
+            (None, []) => Err("The document holds no operation.".to_owned()),
+            (None, _) => Err("Say in `operationName` which of the operations to run.".to_owned()),
+            (Some(name), operations) => operations
+                .iter()
+                .find(|operation| operation.name() == Some(name))
+                .ok_or_else(|| format!("The document holds no operation named \"{name}\".")),
+        };
+        found.map_err(|message| RequestError::new(Code::OperationResolutionFailure, message))
+    }
+
+    pub(crate) fn executable(&self) -> ExecutableDocument {
+        self.executable.clone()
+    }
+}
+
+impl Operation {
+    fn new(operation: &executable::Operation) -> Self {
+        let executable::Operation {
+            operation_type,
+            name,
+            variables,
+            directives,
+            selection_set,
+        } = operation;
+        Self {
+            head: executable::Operation {
+                operation_type: *operation_type,
+                name: name.clone(),
+                variables: variables.clone(),
+                directives: directives.clone(),
+                selection_set: SelectionSet::new(selection_set.ty.clone()),
+            },
+        }
+    }
+
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.head.name.as_deref()
+    }
+
+    pub(crate) fn is_query(&self) -> bool {
+        self.head.operation_type == OperationType::Query
+    }
+}
+
+/// `__Type.isOneOf` stands in the specification of September 2025, and apollo-compiler does not know it yet.
+fn with_is_one_of(schema: Valid<Schema>) -> Valid<Schema> {
+    let mut schema = schema.into_inner();
+    if let Some(ExtendedType::Object(introspected)) = schema.types.get_mut("__Type") {
+        let field = FieldDefinition {
+            description: None,
+            name: name!("isOneOf"),
+            arguments: Vec::new(),
+            ty: ast::Type::Named(name!("Boolean")),
+            directives: ast::DirectiveList::new(),
+        };
+        introspected
+            .make_mut()
+            .fields
+            .insert(name!("isOneOf"), field.into());
+    }
+    Valid::assume_valid(schema)
+}
+
+fn all(code: Code, errors: &DiagnosticList) -> Errors {
+    let mut errors: Errors = errors
+        .iter()
+        .map(|error| request_error(code, error.to_json()))
+        .take(MAX_ERRORS)
+        .collect();
+    // The parser tells twice that the text ends too early.
+    errors.dedup();
+    errors
+}
+
+fn request_error(code: Code, error: GraphQLError) -> RequestError {
+    let pos = |at: apollo_compiler::parser::LineColumn| Pos {
+        line: at.line,
+        column: at.column,
+    };
+    RequestError {
+        code,
+        message: error.message,
+        locations: error.locations.into_iter().map(pos).collect(),
+    }
+}

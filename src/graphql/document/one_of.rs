@@ -1,0 +1,122 @@
+//! The rule of `@oneOf`: exactly one key, with a value. The specification of September 2025 has it, and apollo-compiler
+//! does not know it yet.
+
+use apollo_compiler::{
+    ExecutableDocument, Node, Schema,
+    ast::{Argument, FieldDefinition, Type, Value},
+    executable::Operation,
+    response::GraphQLError,
+    schema::InputObjectType,
+};
+use serde_json::Value as Json;
+
+use super::{Errors, request_error};
+use crate::graphql::error::Code;
+
+/// Checks what is written in the document itself.
+pub(super) fn check_literals(schema: &Schema, document: &ExecutableDocument) -> Result<(), Errors> {
+    for operation in document.operations.iter() {
+        let literals = Literals { schema, operation };
+        for field in operation.all_fields(document) {
+            let wrong = literals.in_arguments(&field.arguments, &field.definition);
+            if let Some((value, message)) = wrong {
+                let error = GraphQLError::new(message, value.location(), &document.sources);
+                return Err(vec![request_error(Code::ValidationFailed, error)]);
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Literals<'a> {
+    schema: &'a Schema,
+    operation: &'a Operation,
+}
+
+type Wrong<'a> = (&'a Node<Value>, String);
+
+impl<'a> Literals<'a> {
+    fn in_arguments(
+        &self,
+        arguments: &'a [Node<Argument>],
+        definition: &FieldDefinition,
+    ) -> Option<Wrong<'a>> {
+        arguments.iter().find_map(|argument| {
+            let declared = definition.argument_by_name(&argument.name)?;
+            self.in_value(&declared.ty, &argument.value)
+        })
+    }
+
+    fn in_value(&self, ty: &Type, value: &'a Node<Value>) -> Option<Wrong<'a>> {
+        match &**value {
+            Value::List(items) => items
+                .iter()
+                .find_map(|item| self.in_value(item_type(ty), item)),
+            Value::Object(entries) => {
+                let object = input_object(self.schema, ty)?;
+                if is_one_of(object) && !self.is_one_value(entries) {
+                    return Some((value, one_key(object)));
+                }
+                entries.iter().find_map(|(key, entry)| {
+                    let field = object.fields.get(key)?;
+                    self.in_value(&field.ty, entry)
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn is_one_value(&self, entries: &[(apollo_compiler::Name, Node<Value>)]) -> bool {
+        match entries {
+            [(_, value)] => match &**value {
+                Value::Null => false,
+                Value::Variable(name) => {
+                    let mut variables = self.operation.variables.iter();
+                    variables.any(|variable| variable.name == *name && variable.ty.is_non_null())
+                }
+                _ => true,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// Checks a variable's value; a sentence says what is wrong.
+pub(super) fn check_value(schema: &Schema, ty: &Type, value: &Json) -> Option<String> {
+    match value {
+        Json::Array(items) => items
+            .iter()
+            .find_map(|item| check_value(schema, item_type(ty), item)),
+        Json::Object(entries) => {
+            let object = input_object(schema, ty)?;
+            let is_one_value = entries.len() == 1 && entries.values().all(|entry| !entry.is_null());
+            if is_one_of(object) && !is_one_value {
+                return Some(one_key(object));
+            }
+            entries.iter().find_map(|(key, entry)| {
+                let field = object.fields.get(key.as_str())?;
+                check_value(schema, &field.ty, entry)
+            })
+        }
+        _ => None,
+    }
+}
+
+fn item_type(ty: &Type) -> &Type {
+    if ty.is_list() { ty.item_type() } else { ty }
+}
+
+fn input_object<'a>(schema: &'a Schema, ty: &Type) -> Option<&'a Node<InputObjectType>> {
+    schema.get_input_object(ty.inner_named_type())
+}
+
+fn is_one_of(object: &InputObjectType) -> bool {
+    object.directives.has("oneOf")
+}
+
+fn one_key(object: &InputObjectType) -> String {
+    format!(
+        "\"{}\" takes exactly one of its keys, and a value for it that is not null.",
+        object.name
+    )
+}

@@ -1,0 +1,313 @@
+//! GraphQL over HTTP: JSON by POST, queries also by GET, one operation at a time.
+
+use std::collections::HashMap;
+
+use async_graphql::{Request, ServerError, Variables};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY},
+    },
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use mime::Mime;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{
+    Api,
+    accept::MediaType,
+    error::{Code, RequestError},
+};
+use crate::auth;
+
+/// The most bytes that a request's body may have.
+const MAX_BODY: usize = 64 * 1024;
+
+/// `/graphql`.
+pub(crate) fn router() -> Router<Api> {
+    let methods = get(answer_get).post(answer_post).fallback(refuse_method);
+    Router::new()
+        .route("/graphql", methods)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
+async fn answer_get(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    answer(&api, &headers, Method::GET, || {
+        Parameters::from_query(query.as_deref().unwrap_or_default())
+    })
+    .await
+}
+
+async fn answer_post(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    answer(&api, &headers, Method::POST, || {
+        Parameters::from_body(&headers, body)
+    })
+    .await
+}
+
+async fn refuse_method() -> Response {
+    let error = RequestError::new(
+        Code::MethodNotAllowed,
+        "Send the operation by POST, or a query by GET.",
+    );
+    refuse(MediaType::Json, StatusCode::METHOD_NOT_ALLOWED, vec![error])
+}
+
+/// The answer of a request that took too long.
+pub(crate) fn timed_out() -> Response {
+    let error = RequestError::new(
+        Code::Timeout,
+        "The request took too long. Try again in a moment.",
+    );
+    with_retry(refuse(
+        MediaType::Json,
+        StatusCode::SERVICE_UNAVAILABLE,
+        vec![error],
+    ))
+}
+
+/// The answer of a request that met a fault of ours.
+pub(crate) fn failed() -> Response {
+    let error = RequestError::new(Code::Internal, super::error::INTERNAL_MESSAGE);
+    refuse(
+        MediaType::Json,
+        StatusCode::INTERNAL_SERVER_ERROR,
+        vec![error],
+    )
+}
+
+/// What a request asks to be executed.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    query: String,
+    operation_name: Option<String>,
+    variables: Option<Map<String, Value>>,
+    #[serde(rename = "extensions")]
+    _extensions: Option<Map<String, Value>>,
+}
+
+/// A request that is not executed: its status, and why.
+struct Refused(StatusCode, Vec<RequestError>);
+
+impl Refused {
+    fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
+        Self(status, vec![RequestError::new(code, message)])
+    }
+
+    fn bad_input(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::BadUserInput, message)
+    }
+}
+
+async fn answer(
+    api: &Api,
+    headers: &HeaderMap,
+    method: Method,
+    parameters: impl FnOnce() -> Result<Parameters, Refused>,
+) -> Response {
+    let media_type = MediaType::negotiate(headers);
+    let shown_as = media_type.unwrap_or(MediaType::Json);
+    if auth::is_cross_site(headers, &api.app.settings) {
+        let error = RequestError::new(Code::Forbidden, "Cross-site request refused.");
+        return refuse(shown_as, StatusCode::FORBIDDEN, vec![error]);
+    }
+    if media_type.is_none() {
+        let message = "Accept application/graphql-response+json or application/json.";
+        return refuse(
+            shown_as,
+            StatusCode::NOT_ACCEPTABLE,
+            vec![RequestError::new(Code::BadUserInput, message)],
+        );
+    }
+    match parameters() {
+        Ok(parameters) => execute(api, headers, method, shown_as, parameters).await,
+        Err(Refused(status, errors)) => refuse(shown_as, status, errors),
+    }
+}
+
+async fn execute(
+    api: &Api,
+    headers: &HeaderMap,
+    method: Method,
+    media_type: MediaType,
+    parameters: Parameters,
+) -> Response {
+    // Well-formed, but not a GraphQL request that can be executed: only the newer media type says so by the status.
+    let status = match media_type {
+        MediaType::GraphQlResponse => StatusCode::BAD_REQUEST,
+        MediaType::Json => StatusCode::OK,
+    };
+    let document = match api.documents.prepare(&parameters.query) {
+        Ok(document) => document,
+        Err(errors) => return refuse(media_type, status, errors),
+    };
+    let operation = match document.operation(parameters.operation_name.as_deref()) {
+        Ok(operation) => operation,
+        Err(error) => return refuse(media_type, status, vec![error]),
+    };
+    tracing::Span::current().record("graphql.operation", operation.name().unwrap_or("anonymous"));
+    if method == Method::GET && !operation.is_query() {
+        let error = RequestError::new(
+            Code::MethodNotAllowed,
+            "Only queries are run by GET: send this by POST.",
+        );
+        let mut response = refuse(media_type, StatusCode::METHOD_NOT_ALLOWED, vec![error]);
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("POST"));
+        return response;
+    }
+    let variables = parameters.variables.unwrap_or_default();
+    if let Err(errors) = api
+        .documents
+        .check_variables(&document, operation, &variables)
+    {
+        return refuse(media_type, status, errors);
+    }
+    let mut request = Request::new("").variables(Variables::from_json(Value::Object(variables)));
+    request.operation_name = parameters.operation_name;
+    request.set_parsed_query(document.executable());
+    let caller = api.caller(auth::credentials(headers, &api.app.settings));
+    send(
+        media_type,
+        StatusCode::OK,
+        &api.execute(request, caller).await,
+    )
+}
+
+fn refuse(media_type: MediaType, status: StatusCode, errors: Vec<RequestError>) -> Response {
+    let errors: Vec<_> = errors.into_iter().map(ServerError::from).collect();
+    let mut body = HashMap::new();
+    body.insert("errors", errors);
+    send(media_type, status, &body)
+}
+
+fn send(media_type: MediaType, status: StatusCode, body: &impl serde::Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(body) => (status, HEADERS, [(CONTENT_TYPE, media_type.header())], body).into_response(),
+        Err(cause) => {
+            tracing::error!(error = %cause, "an answer could not be written as JSON");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+const HEADERS: [(HeaderName, HeaderValue); 2] = [
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (VARY, HeaderValue::from_static("accept")),
+];
+
+fn with_retry(mut response: Response) -> Response {
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+impl Parameters {
+    fn from_body(
+        headers: &HeaderMap,
+        body: Result<Bytes, BytesRejection>,
+    ) -> Result<Self, Refused> {
+        check_content_type(headers)?;
+        let body = body.map_err(|cause| match cause.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                let message = format!("The body is larger than {MAX_BODY} bytes.");
+                Refused::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BadUserInput, message)
+            }
+            _ => Refused::bad_input("The body could not be read to its end."),
+        })?;
+        let body: Value = serde_json::from_slice(&body)
+            .map_err(|cause| Refused::bad_input(format!("The body is not JSON: {cause}.")))?;
+        match body {
+            Value::Array(_) => Err(Refused::bad_input(
+                "Send one operation at a time: batches are not taken.",
+            )),
+            body => Self::new(body),
+        }
+    }
+
+    /// By the URL standard; an empty value is an absent one.
+    fn from_query(query: &str) -> Result<Self, Refused> {
+        let mut body = Map::new();
+        for (name, value) in
+            url::form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty())
+        {
+            let value = match &*name {
+                "query" | "operationName" => Value::String(value.into_owned()),
+                "variables" | "extensions" => serde_json::from_str(&value).map_err(|cause| {
+                    Refused::bad_input(format!("`{name}` is not JSON: {cause}."))
+                })?,
+                _ => continue,
+            };
+            if body.insert(name.clone().into_owned(), value).is_some() {
+                return Err(Refused::bad_input(format!(
+                    "`{name}` stands in the address twice."
+                )));
+            }
+        }
+        Self::new(Value::Object(body))
+    }
+
+    fn new(body: Value) -> Result<Self, Refused> {
+        let Value::Object(body) = body else {
+            return Err(Refused::bad_input(
+                "The body must be a JSON object with a `query`.",
+            ));
+        };
+        let of_type = |name: &str, wanted: &str, is_fine: fn(&Value) -> bool| match body.get(name) {
+            None | Some(Value::Null) => Ok(()),
+            Some(value) if is_fine(value) => Ok(()),
+            Some(_) => Err(Refused::bad_input(format!("`{name}` must be {wanted}."))),
+        };
+        of_type("query", "a string", Value::is_string)?;
+        of_type("operationName", "a string", Value::is_string)?;
+        of_type("variables", "an object", Value::is_object)?;
+        of_type("extensions", "an object", Value::is_object)?;
+        if !body.get("query").is_some_and(Value::is_string) {
+            return Err(Refused::bad_input(
+                "There is no `query`: send the GraphQL document in it.",
+            ));
+        }
+        serde_json::from_value(Value::Object(body))
+            .map_err(|cause| Refused::bad_input(format!("{cause}.")))
+    }
+}
+
+/// Anything but JSON could be sent by a form of another site.
+fn check_content_type(headers: &HeaderMap) -> Result<(), Refused> {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let content_type: Option<Mime> = value.and_then(|value| value.parse().ok());
+    let is_json = content_type.is_some_and(|content_type| {
+        let is_utf_8 = content_type
+            .get_param(mime::CHARSET)
+            .is_none_or(|charset| charset == mime::UTF_8);
+        content_type.essence_str() == mime::APPLICATION_JSON.essence_str() && is_utf_8
+    });
+    if is_json {
+        Ok(())
+    } else {
+        let message = "Send the body as application/json, in UTF-8.";
+        Err(Refused::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Code::BadUserInput,
+            message,
+        ))
+    }
+}

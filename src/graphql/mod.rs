@@ -1,0 +1,213 @@
+//! The GraphQL face: types, resolvers, limits, and the way in over HTTP.
+
+mod accept;
+pub(crate) mod context;
+mod document;
+mod error;
+pub(crate) mod http;
+mod node;
+mod organization;
+mod preference;
+mod scalar;
+mod target;
+
+use std::{collections::HashSet, sync::Arc};
+
+use async_graphql::{
+    Context, EmptySubscription, ID, Object, Request, Response, SDLExportOptions, Schema,
+    SchemaBuilder, ServerError, ValidationMode, parser::types::ExecutableDocument,
+};
+
+use crate::{app::App, domain::error::Error, storage::account::Credentials};
+use context::{Caller, caller};
+use document::{Documents, Limits};
+use error::ApiError;
+use node::Node;
+use organization::Organization;
+use preference::{
+    LinkedInPostingPreferences, LinkedInPostingTarget, MutationError,
+    SetLinkedInPostingPreferencesInput, SetLinkedInPostingPreferencesPayload,
+};
+use target::{LinkedInDestination, LinkedInTarget};
+
+pub(crate) use error::Code;
+
+/// What can be asked. Everything is about the caller, who is told by a session cookie or a bearer token; without
+/// one of them each field fails with `UNAUTHENTICATED`.
+pub(crate) struct Query;
+
+#[Object]
+impl Query {
+    /// Every LinkedIn destination that the caller can post to right now: their own account, then organization pages,
+    /// then personal pages, each group by label.
+    async fn linked_in_targets(&self, ctx: &Context<'_>) -> Result<Vec<LinkedInTarget>, ApiError> {
+        let account = caller(ctx).account().await?;
+        Ok(account
+            .targets
+            .iter()
+            .map(|target| LinkedInTarget::new(&account, target))
+            .collect())
+    }
+
+    /// Which of the targets the caller has enabled.
+    async fn linked_in_posting_preferences(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<LinkedInPostingPreferences, ApiError> {
+        let caller = caller(ctx);
+        Ok(LinkedInPostingPreferences::new(
+            caller,
+            caller.account().await?,
+        ))
+    }
+
+    /// The object with this id; null when there is none among what the caller may see.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "An `id` that this API answered.")] id: ID,
+    ) -> Option<Result<Node, ApiError>> {
+        find_node(caller(ctx), &id)
+            .await
+            .map_err(ApiError::from)
+            .transpose()
+    }
+}
+
+/// Looks through what the caller may see, so that somebody else's id finds nothing.
+async fn find_node(caller: &Caller, id: &ID) -> Result<Option<Node>, Error> {
+    let account = caller.account().await?;
+    if *id == LinkedInPostingPreferences::global_id(&account) {
+        return Ok(Some(Node::LinkedInPostingPreferences(
+            LinkedInPostingPreferences::new(caller, account),
+        )));
+    }
+    let mut targets = account
+        .targets
+        .iter()
+        .map(|target| LinkedInTarget::new(&account, target));
+    if let Some(target) = targets.find(|target| target.global_id() == *id) {
+        return Ok(Some(target.into()));
+    }
+    if let Some(target) =
+        LinkedInPostingTarget::all(&account).find(|target| target.global_id() == *id)
+    {
+        return Ok(Some(Node::LinkedInPostingTarget(target)));
+    }
+    let mut organizations = account.organization_ids();
+    match organizations.find(|organization| Organization::global_id(organization) == *id) {
+        Some(organization) => Ok(caller
+            .organizations
+            .load_one(organization.to_owned())
+            .await?
+            .map(Node::Organization)),
+        None => Ok(None),
+    }
+}
+
+/// What can be changed.
+pub(crate) struct Mutation;
+
+#[Object]
+impl Mutation {
+    /// Enable exactly these targets and disable all others. All of it is saved or nothing; of two saves at once,
+    /// one wins whole. Null only when it failed for a reason that `errors` tells.
+    async fn set_linked_in_posting_preferences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to enable.")] input: SetLinkedInPostingPreferencesInput,
+    ) -> Option<Result<SetLinkedInPostingPreferencesPayload, ApiError>> {
+        Some(preference::set(ctx, input).await)
+    }
+}
+
+fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query, Mutation, EmptySubscription)
+        .register_output_type::<Node>()
+        .register_output_type::<LinkedInDestination>()
+        .register_output_type::<MutationError>()
+        // `Documents` has validated and counted by then.
+        .validation_mode(ValidationMode::Fast)
+}
+
+/// The schema in the schema definition language, as it is committed in `schema.graphql`.
+#[must_use]
+pub fn sdl() -> String {
+    sdl_of(&builder().finish())
+}
+
+fn sdl_of(schema: &Schema<Query, Mutation, EmptySubscription>) -> String {
+    schema.sdl_with_options(
+        SDLExportOptions::new()
+            .include_specified_by()
+            .sorted_enum_items(),
+    )
+}
+
+/// The schema at work. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) app: Arc<App>,
+    schema: Schema<Query, Mutation, EmptySubscription>,
+    documents: Arc<Documents>,
+}
+
+impl Api {
+    /// # Errors
+    /// When the schema is not valid, which a test would have found.
+    pub(crate) fn new(app: App) -> Result<Self, String> {
+        let schema = builder().finish();
+        let documents = Documents::new(
+            &sdl_of(&schema),
+            Limits::default(),
+            app.settings.introspection,
+        )?;
+        Ok(Self {
+            app: Arc::new(app),
+            schema,
+            documents: Arc::new(documents),
+        })
+    }
+
+    /// Who asks, for one request.
+    pub(crate) fn caller(&self, credentials: Credentials) -> Caller {
+        Caller::new(self.app.clone(), credentials)
+    }
+
+    /// A document of ours, valid by the schema.
+    pub(crate) fn parse(&self, document: &str) -> Result<ExecutableDocument, String> {
+        let prepared = self.documents.prepare(document);
+        prepared
+            .map(|document| document.executable())
+            .map_err(|errors| format!("{errors:?}"))
+    }
+
+    /// Executes a request whose document is parsed, and logs what failed on our side.
+    pub(crate) async fn execute(&self, request: Request, caller: Caller) -> Response {
+        let mut response = self.schema.execute(request.data(caller)).await;
+        let mut logged = HashSet::new();
+        for error in &mut response.errors {
+            match error.source::<Error>() {
+                // Fields that wait for the same statement fail with the same cause.
+                Some(cause) if logged.insert(cause.to_string()) => cause.log(),
+                Some(_) => {}
+                None if error
+                    .extensions
+                    .as_ref()
+                    .is_some_and(|extensions| extensions.get("code").is_some()) => {}
+                None => {
+                    tracing::error!(error = %error.message, "an error without a code was masked");
+                    mask(error);
+                }
+            }
+        }
+        response.errors.truncate(error::MAX_ERRORS);
+        response
+    }
+}
+
+/// Nobody wrote this message for clients, so it may hold anything.
+fn mask(error: &mut ServerError) {
+    error::INTERNAL_MESSAGE.clone_into(&mut error.message);
+    error.extensions = Some(error::extensions(Code::Internal));
+}

@@ -1,0 +1,21 @@
+//! LinkedIn targets and posting preferences of InterlinedList users.
+//!
+//! Read top down, the way a request goes: [`server`] routes it to a face (`graphql`, or `rest`, which forwards to
+//! `graphql`; `auth` says who asks), the face calls `domain`, where the rules are, and that reads and writes through
+//! [`storage`]. Arrows never point up.
+
+pub mod app;
+mod auth;
+pub mod config;
+pub mod demo;
+mod domain;
+mod graphiql;
+mod graphql;
+mod lenient_json;
+mod pages;
+mod rest;
+pub mod server;
+pub mod storage;
+pub mod telemetry;
+
+pub use graphql::sdl;

@@ -1,0 +1,152 @@
+//! The program: reads its configuration, starts logging, does one thing, and ends with a status that tells how it went.
+
+use std::{
+    error::Error,
+    io::{self, Write},
+    net::TcpListener,
+    process::ExitCode,
+};
+
+use clap::Parser;
+use linkedin_targets::{
+    app::{App, Clock, Ids, Settings},
+    config::{Cli, Command, Database, Migrate, MigrateAction, Serve},
+    demo, sdl, server, storage, telemetry,
+};
+use sea_orm::DatabaseConnection;
+use url::Url;
+
+fn main() -> ExitCode {
+    match dotenvy::dotenv() {
+        Err(cause) if !cause.not_found() => return failed(&format!("cannot read .env: {cause}")),
+        _ => {}
+    }
+    let cli = Cli::parse();
+    if let Err(message) = telemetry::start(&cli.log) {
+        return failed(&message);
+    }
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(run(cli.command)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => failed(&cause.to_string()),
+    }
+}
+
+fn failed(message: &str) -> ExitCode {
+    // Nobody is left to tell when standard error is closed.
+    let _ = writeln!(io::stderr(), "error: {message}");
+    ExitCode::FAILURE
+}
+
+async fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Serve(settings) => serve(settings).await,
+        Command::Migrate(settings) => migrate(&settings).await,
+        Command::Schema => Ok(io::stdout().write_all(sdl().as_bytes())?),
+        Command::Demo(settings) => demo::run(&settings).await,
+    }
+}
+
+async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
+    let db = connect(&serve.database, false).await?;
+    let missing = migration::missing(&db).await?;
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        return Err(format!(
+            "the database lacks {missing}; run `linkedin-targets migrate up`, then serve again"
+        )
+        .into());
+    }
+    let listener = TcpListener::bind((serve.bind, serve.port)).map_err(|cause| {
+        format!(
+            "cannot listen on BIND {} PORT {}: {cause}",
+            serve.bind, serve.port
+        )
+    })?;
+    let address = listener.local_addr()?;
+    let public_url = match serve.public_url {
+        Some(url) => url,
+        None => Url::parse(&format!("http://localhost:{}", address.port()))?,
+    };
+    let app = App {
+        db,
+        settings: Settings {
+            public_url,
+            session_cookies: serve.session_cookie_name,
+            allowed_origins: serve.allowed_origins,
+            graphiql: serve.graphiql,
+            introspection: serve.introspection,
+            request_timeout: serve.request_timeout,
+        },
+        clock: Clock::system(),
+        ids: Ids::random(),
+    };
+    let routes = server::router(app)?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        "listening on http://{address}"
+    );
+    server::run(
+        routes,
+        listener,
+        serve.shutdown_timeout,
+        server::stop_signal(),
+    )
+    .await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn migrate(settings: &Migrate) -> Result<(), Box<dyn Error>> {
+    let writes = matches!(settings.action, MigrateAction::Up { dry_run: false });
+    let db = connect(&settings.database, writes).await?;
+    let mut out = io::stdout();
+    match settings.action {
+        MigrateAction::Up { dry_run: true } => {
+            let plan = migration::plan(&db).await?;
+            for note in &plan.notes {
+                writeln!(out, "-- {note}")?;
+            }
+            for statement in &plan.statements {
+                writeln!(out, "{statement};")?;
+            }
+        }
+        MigrateAction::Up { dry_run: false } => {
+            let notes = migration::plan(&db).await?.notes;
+            for note in notes {
+                writeln!(out, "Left as it is: {note}")?;
+            }
+            match migration::up(&db).await?.len() {
+                0 => writeln!(out, "Nothing was missing.")?,
+                count => writeln!(out, "Created what was missing, in {count} statements.")?,
+            }
+        }
+        MigrateAction::Status => {
+            for migration in migration::status(&db).await? {
+                let state = if migration.applied { "run" } else { "not run" };
+                writeln!(out, "{}: {state}", migration.name)?;
+            }
+            let missing = migration::missing(&db).await?;
+            if !missing.is_empty() {
+                return Err(format!(
+                    "the database lacks {}; run `linkedin-targets migrate up`",
+                    missing.join(", ")
+                )
+                .into());
+            }
+            writeln!(out, "Everything that the server needs is there.")?;
+        }
+    }
+    Ok(())
+}
+
+async fn connect(database: &Database, create: bool) -> Result<DatabaseConnection, Box<dyn Error>> {
+    database.check()?;
+    storage::connect(&database.database_url, &database.pool(create)).await.map_err(|cause| {
+        format!("cannot connect to the database of DATABASE_URL: {cause}; is it running, and was `linkedin-targets migrate up` run?").into()
+    })
+}

@@ -1,0 +1,95 @@
+use std::sync::Arc;
+
+use async_graphql::{Request, Value, Variables, parser::types::ExecutableDocument};
+use axum::http::HeaderMap;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::answer::Refusal;
+use crate::{
+    app::Settings,
+    auth,
+    graphql::{Api, Code, context::Caller},
+};
+
+/// The documents of all operations, parsed once and checked against the schema.
+#[derive(Clone)]
+pub(super) struct Forwarder {
+    api: Api,
+    documents: Arc<Documents>,
+}
+
+struct Documents {
+    targets: ExecutableDocument,
+    posting_targets: ExecutableDocument,
+    set_posting_targets: ExecutableDocument,
+}
+
+/// A document to run, with its variables.
+pub(super) enum Operation {
+    Targets,
+    PostingTargets,
+    /// Takes the list that `LinkedInTargetInput` describes.
+    SetPostingTargets(Vec<serde_json::Value>),
+}
+
+impl Forwarder {
+    pub(super) fn new(api: Api) -> Result<Self, String> {
+        let documents = Documents {
+            targets: api.parse(include_str!("documents/targets.graphql"))?,
+            posting_targets: api.parse(include_str!("documents/posting_targets.graphql"))?,
+            set_posting_targets: api
+                .parse(include_str!("documents/set_posting_targets.graphql"))?,
+        };
+        Ok(Self {
+            api,
+            documents: Arc::new(documents),
+        })
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.api.app.settings
+    }
+
+    pub(super) fn caller(&self, headers: &HeaderMap) -> Caller {
+        self.api.caller(auth::credentials(headers, self.settings()))
+    }
+
+    /// Runs an operation and reads its data.
+    pub(super) async fn run<Data: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        caller: Caller,
+    ) -> Result<Data, Refusal> {
+        let (document, variables) = match operation {
+            Operation::Targets => (&self.documents.targets, json!({})),
+            Operation::PostingTargets => (&self.documents.posting_targets, json!({})),
+            Operation::SetPostingTargets(targets) => (
+                &self.documents.set_posting_targets,
+                json!({ "input": { "targets": targets } }),
+            ),
+        };
+        let mut request = Request::new("").variables(Variables::from_json(variables));
+        request.set_parsed_query(document.clone());
+        let response = self.api.execute(request, caller).await;
+        if let Some(error) = response.errors.first() {
+            let code = error
+                .extensions
+                .as_ref()
+                .and_then(|extensions| extensions.get("code"));
+            return Err(match code {
+                Some(Value::String(code)) if code == Code::Unauthenticated.as_str() => {
+                    Refusal::Unauthorized
+                }
+                Some(Value::String(code)) if code == Code::Unavailable.as_str() => {
+                    Refusal::ServiceUnavailable
+                }
+                _ => Refusal::Internal,
+            });
+        }
+        async_graphql::from_value(response.data).map_err(|cause| {
+            tracing::error!(error = %cause, "an answer of the schema has another shape than its document asks for");
+            Refusal::Internal
+        })
+    }
+}

@@ -1,0 +1,87 @@
+use std::{str::FromStr, time::Duration};
+
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode,
+    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+    sqlx::{
+        self, ConnectOptions,
+        pool::PoolOptions,
+        postgres::PgConnectOptions,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode},
+    },
+};
+use secrecy::{ExposeSecret, SecretString};
+
+/// How many connections, and how long anything may wait.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Upper bound on open connections.
+    pub max_connections: u32,
+    /// How long a request waits for a free connection, or for SQLite's write lock.
+    pub acquire_timeout: Duration,
+    /// How long PostgreSQL works on one statement; SQLite has no such limit.
+    pub statement_timeout: Duration,
+    /// Whether a SQLite file that does not exist is made.
+    pub create: bool,
+}
+
+/// Connects by URL: `postgres://…` or `sqlite://…`.
+///
+/// The pools are built with sqlx itself, because SeaORM's own connect options show the password in trace spans.
+pub async fn connect(url: &SecretString, pool: &Pool) -> Result<DatabaseConnection, DbErr> {
+    let url = url.expose_secret();
+    if url.starts_with("sqlite:") {
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(connection_error)?
+            .create_if_missing(pool.create)
+            .journal_mode(SqliteJournalMode::Wal)
+            .foreign_keys(true)
+            .busy_timeout(pool.acquire_timeout)
+            .disable_statement_logging();
+        if pool.create
+            && let Some(folder) = options.get_filename().parent()
+        {
+            std::fs::create_dir_all(folder).map_err(|cause| connection_error(cause.into()))?;
+        }
+        let pool = bounded(pool)
+            .connect_with(options)
+            .await
+            .map_err(connection_error)?;
+        Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+    } else {
+        let timeout = pool.statement_timeout.as_millis().to_string();
+        let options = PgConnectOptions::from_str(url)
+            .map_err(connection_error)?
+            .application_name("linkedin-targets")
+            .options([("statement_timeout", timeout)])
+            .disable_statement_logging();
+        let pool = bounded(pool)
+            .connect_with(options)
+            .await
+            .map_err(connection_error)?;
+        Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+    }
+}
+
+fn bounded<DB: sqlx::Database>(pool: &Pool) -> PoolOptions<DB> {
+    PoolOptions::new()
+        .max_connections(pool.max_connections)
+        .acquire_timeout(pool.acquire_timeout)
+}
+
+fn connection_error(cause: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(cause.into()))
+}
+
+/// Begins a transaction that writes.
+///
+/// On SQLite it takes the write lock at once: one that reads first and writes later fails when another wrote
+/// in between.
+pub(crate) async fn begin_write(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    db.begin_with_options(TransactionOptions {
+        isolation_level: None,
+        access_mode: None,
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+    })
+    .await
+}

@@ -1,0 +1,64 @@
+//! The rows that say which targets a user has enabled.
+
+use chrono::NaiveDateTime;
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, Statement,
+};
+
+use super::{account::PreferenceRow, entity::posting_preference};
+
+/// Six values a row; SQLite binds 32,766 to a statement.
+const ROWS_PER_INSERT: usize = 5_000;
+
+/// Waits until no other transaction of this server saves for the user, until the transaction ends.
+///
+/// An advisory lock, because `users` may be read-only for us. SQLite needs none: its transaction, begun as
+/// `IMMEDIATE`, is the only one that writes.
+pub(crate) async fn lock(transaction: &impl ConnectionTrait, user_id: &str) -> Result<(), DbErr> {
+    /// Sets these locks apart from those of other programs on the database.
+    const NAMESPACE: i32 = 0x4C54_5054;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        let sql = "SELECT pg_advisory_xact_lock($1, hashtext($2))";
+        let values = [NAMESPACE.into(), user_id.into()];
+        transaction
+            .execute_raw(Statement::from_sql_and_values(
+                DbBackend::Postgres,
+                sql,
+                values,
+            ))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Puts `rows` in the place of all rows of the user.
+pub(crate) async fn replace(
+    transaction: &impl ConnectionTrait,
+    user_id: &str,
+    rows: Vec<PreferenceRow>,
+    now: NaiveDateTime,
+    mut new_id: impl FnMut() -> String,
+) -> Result<(), DbErr> {
+    posting_preference::Entity::delete_many()
+        .filter(posting_preference::COLUMN.user_id.eq(user_id))
+        .exec(transaction)
+        .await?;
+    let mut rows = rows
+        .into_iter()
+        .map(|row| posting_preference::ActiveModel {
+            id: Set(new_id()),
+            user_id: Set(user_id.to_owned()),
+            kind: Set(row.kind),
+            page_id: Set(row.page_id),
+            personal_page_id: Set(row.personal_page_id),
+            created_at: Set(now),
+        })
+        .peekable();
+    while rows.peek().is_some() {
+        let chunk: Vec<_> = rows.by_ref().take(ROWS_PER_INSERT).collect();
+        posting_preference::Entity::insert_many(chunk)
+            .exec_without_returning(transaction)
+            .await?;
+    }
+    Ok(())
+}

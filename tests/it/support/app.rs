@@ -1,0 +1,291 @@
+//! The server under test: the real routes on a real socket, with a clock and ids that the test knows.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use linkedin_targets::{
+    app::{App, Clock, Ids, Settings},
+    demo::World,
+    server,
+};
+use reqwest::{
+    Client, Method, RequestBuilder, StatusCode,
+    header::{COOKIE, HeaderMap},
+    redirect,
+};
+use sea_orm::DatabaseConnection;
+use serde_json::{Value, json};
+
+use super::database::{Backend, Database};
+
+pub(crate) struct TestApp {
+    /// The test's own way to the rows. The server's statements alone are counted.
+    pub(crate) db: DatabaseConnection,
+    pub(crate) clock: TestClock,
+    ids: Ids,
+    address: SocketAddr,
+    client: Client,
+    statements: Arc<Mutex<Vec<String>>>,
+    /// Lives as long as the test.
+    pub(crate) database: Database,
+}
+
+impl TestApp {
+    /// `None` when the database to test on is not there.
+    pub(crate) async fn new(on: Backend) -> Option<Self> {
+        Self::with(on, |_| {}).await
+    }
+
+    /// With settings other than the usual.
+    pub(crate) async fn with(on: Backend, change: impl FnOnce(&mut Settings)) -> Option<Self> {
+        let database = Database::migrated(on).await?;
+        Some(Self::on(database, change).await)
+    }
+
+    /// On a database that is there already.
+    pub(crate) async fn on(database: Database, change: impl FnOnce(&mut Settings)) -> Self {
+        let db = database.connect().await;
+        let statements = Arc::new(Mutex::new(Vec::new()));
+        let mut counted = database.connect().await;
+        let seen = statements.clone();
+        counted.set_metric_callback(move |info| {
+            seen.lock().unwrap().push(info.statement.sql.clone());
+        });
+        let (clock, ids) = (TestClock::new(), ids());
+        let mut settings = settings();
+        change(&mut settings);
+        let app = App {
+            db: counted,
+            settings,
+            clock: clock.clock(),
+            ids: ids.clone(),
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let routes = server::router(app).unwrap();
+        let patience = Duration::from_secs(1);
+        tokio::spawn(server::run(
+            routes,
+            listener,
+            patience,
+            std::future::pending(),
+        ));
+        Self {
+            db,
+            clock,
+            ids,
+            address,
+            client: client(),
+            statements,
+            database,
+        }
+    }
+
+    /// Makes rows, at the time that the clock shows.
+    pub(crate) fn world(&self) -> World<'_, DatabaseConnection> {
+        World {
+            db: &self.db,
+            ids: &self.ids,
+            now: self.clock.now(),
+        }
+    }
+
+    /// Somebody with a session for a month.
+    pub(crate) async fn person(&self, name: &str) -> Person {
+        let world = self.world();
+        let id = world.user(name, name).await.unwrap();
+        let session = world
+            .session(&id, world.now + TimeDelta::days(30))
+            .await
+            .unwrap();
+        Person { id, session }
+    }
+
+    /// LinkedIn as the person connected it: active, with all scopes. Returns the identity's id.
+    pub(crate) async fn connect_linkedin(&self, person: &Person, name: &str) -> String {
+        self.world()
+            .identity(&person.id, Some(name), Some(connection_data()))
+            .await
+            .unwrap()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A request by nobody.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.url(path))
+    }
+
+    pub(crate) async fn get(&self, path: &str, person: &Person) -> Reply {
+        self.request(Method::GET, path).by(person).reply().await
+    }
+
+    pub(crate) async fn put(&self, path: &str, person: &Person, body: &Value) -> Reply {
+        self.request(Method::PUT, path)
+            .by(person)
+            .json(body)
+            .reply()
+            .await
+    }
+
+    /// A GraphQL operation without variables.
+    pub(crate) async fn gql(&self, person: &Person, query: &str) -> Reply {
+        self.gql_with(person, query, json!({})).await
+    }
+
+    pub(crate) async fn gql_with(&self, person: &Person, query: &str, variables: Value) -> Reply {
+        let body = json!({ "query": query, "variables": variables });
+        self.request(Method::POST, "/graphql")
+            .by(person)
+            .json(&body)
+            .reply()
+            .await
+    }
+
+    /// The statements that the server has run since this was last asked.
+    pub(crate) fn take_statements(&self) -> Vec<String> {
+        std::mem::take(&mut self.statements.lock().unwrap())
+    }
+}
+
+/// Somebody who is signed in.
+pub(crate) struct Person {
+    pub(crate) id: String,
+    pub(crate) session: String,
+}
+
+/// Requests as people send them.
+pub(crate) trait Ask: Sized {
+    /// With the person's session cookie.
+    fn by(self, person: &Person) -> Self;
+    /// Sends it, and reads the whole answer.
+    async fn reply(self) -> Reply;
+}
+
+impl Ask for RequestBuilder {
+    fn by(self, person: &Person) -> Self {
+        self.header(COOKIE, format!("session={}", person.session))
+    }
+
+    async fn reply(self) -> Reply {
+        let response = self.send().await.unwrap();
+        Reply {
+            status: response.status(),
+            headers: response.headers().clone(),
+            text: response.text().await.unwrap(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    /// The `data` of a GraphQL answer without errors.
+    pub(crate) fn data(&self) -> Value {
+        let mut json = self.json();
+        assert!(json.get("errors").is_none(), "{json}");
+        json["data"].take()
+    }
+
+    /// `extensions.code` of each error of a GraphQL answer.
+    pub(crate) fn codes(&self) -> Vec<String> {
+        let json = self.json();
+        let errors = json["errors"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let code = |error: &Value| error["extensions"]["code"].as_str().map(str::to_owned);
+        errors
+            .iter()
+            .map(|error| code(error).unwrap_or_default())
+            .collect()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+/// A clock that stands still unless it is set.
+#[derive(Clone)]
+pub(crate) struct TestClock(Arc<Mutex<NaiveDateTime>>);
+
+impl TestClock {
+    /// Shows 2026-06-12T12:00:00Z.
+    pub(crate) fn new() -> Self {
+        let date = NaiveDate::from_ymd_opt(2026, 6, 12).unwrap();
+        Self(Arc::new(Mutex::new(date.and_hms_opt(12, 0, 0).unwrap())))
+    }
+
+    pub(crate) fn now(&self) -> NaiveDateTime {
+        *self.0.lock().unwrap()
+    }
+
+    pub(crate) fn advance(&self, by: TimeDelta) {
+        *self.0.lock().unwrap() += by;
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        let clock = self.clone();
+        Clock::new(move || clock.now())
+    }
+}
+
+/// UUIDs that count up.
+fn ids() -> Ids {
+    let next = AtomicU64::new(1);
+    Ids::new(move || {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        format!("00000000-0000-4000-8000-{number:012x}")
+    })
+}
+
+fn settings() -> Settings {
+    Settings {
+        public_url: "https://interlinedlist.example".parse().unwrap(),
+        session_cookies: vec!["session".to_owned()],
+        allowed_origins: Vec::new(),
+        graphiql: true,
+        introspection: true,
+        request_timeout: Duration::from_secs(10),
+    }
+}
+
+/// Redirects are answers too.
+fn client() -> Client {
+    Client::builder()
+        .redirect(redirect::Policy::none())
+        .timeout(Duration::from_secs(30))
+        .build()
+        .unwrap()
+}
+
+/// What a connection with all scopes and no end looks like in the database.
+pub(crate) fn connection_data() -> Value {
+    json!({
+        "access_token": "secret-token",
+        "scope": "openid profile email w_member_social rw_organization_admin w_organization_social",
+    })
+}

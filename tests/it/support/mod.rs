@@ -1,0 +1,2 @@
+pub(crate) mod app;
+pub(crate) mod database;
