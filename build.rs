@@ -1,10 +1,5 @@
 //! Builds GraphiQL for the server to carry. Without Node.js there is none, and everything else is built all the same.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "a build script tells Cargo by printing"
-)]
-
 use std::{
     env,
     error::Error,
@@ -33,19 +28,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rerun-if-changed=graphiql/{input}");
     }
     let out = PathBuf::from(variable("OUT_DIR")?).join("graphiql");
-    if out.exists() {
-        fs::remove_dir_all(&out)?;
-    }
-    fs::create_dir(&out)?;
+    empty(&out)?;
     if let Err(reason) = install().and_then(|()| build(&out)) {
+        empty(&out)?;
         println!("cargo::rustc-env=GRAPHIQL_MISSING={reason}");
-        println!("cargo::warning=GraphiQL is left out: {reason}.");
         println!(
-            "cargo::warning=To have it, install Node.js 20.19 or later (nodejs.org, or your system's packages), run \
-             `cargo clean -p linkedin-targets` and build again."
+            "cargo::warning=GraphiQL is left out: {reason}. It takes Node.js 20.19 or later (nodejs.org, or your \
+             system's packages) and, once, the network; then run `cargo clean -p linkedin-targets` and build again."
         );
     }
     Ok(())
+}
+
+fn empty(folder: &Path) -> io::Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir(folder)
 }
 
 /// Runs `npm ci`, unless that was done since the lock file changed.

@@ -53,8 +53,8 @@ async fn page() -> Response {
         let text = html! {
             p { "GraphiQL is not in this server: " (MISSING.unwrap_or("it was not built")) "." }
             p {
-                "Install Node.js 20.19 or later, from " a href="https://nodejs.org/" { "nodejs.org" }
-                " or from your system's packages. Then build the server again:"
+                "Building it takes Node.js 20.19 or later, from " a href="https://nodejs.org/" { "nodejs.org" }
+                " or from your system's packages, and, once, the network. Then build the server again:"
             }
             pre { "cargo clean -p linkedin-targets\ncargo build" }
             p { "Everything else works without it." }

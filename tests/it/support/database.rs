@@ -9,14 +9,7 @@
 //!     let Some(database) = Database::migrated(on).await else { return };
 //! ```
 
-use std::{
-    env,
-    io::{self, Write},
-    panic,
-    sync::OnceLock,
-    thread,
-    time::Duration,
-};
+use std::{panic, sync::OnceLock, thread, time::Duration};
 
 use sea_orm::{
     DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector,
@@ -29,6 +22,8 @@ use sea_orm::{
 };
 use tempfile::TempDir;
 use tokio::time::timeout;
+
+use super::skip::{nothing_may_be_skipped, say, variable};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {
@@ -207,23 +202,6 @@ const DEFAULT_SERVER: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 
 fn server_url() -> String {
     variable("TEST_DATABASE_URL").unwrap_or_else(|| DEFAULT_SERVER.to_owned())
-}
-
-fn nothing_may_be_skipped() -> bool {
-    variable("CI").is_some() || variable("TEST_NOTHING_SKIPPED").is_some_and(|value| value == "1")
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what tests run on is no part of the server's configuration"
-)]
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// Written past the test harness, which shows nothing of a test that passes.
-fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Runs something to its end on a thread and a runtime of its own: dropping cannot wait for a future, and the runtime

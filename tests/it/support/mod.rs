@@ -1,2 +1,5 @@
 pub(crate) mod app;
 pub(crate) mod database;
+pub(crate) mod npm;
+pub(crate) mod process;
+pub(crate) mod skip;

@@ -1,0 +1,211 @@
+//! GraphiQL: its files over HTTP, its examples, and all of it in a browser.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Lines},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use reqwest::{Method, header::ACCEPT_ENCODING};
+use serde_json::{Value, json};
+
+use crate::support::{
+    app::{Ask, Reply, TestApp},
+    database::Backend,
+    skip::skip,
+};
+
+const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
+#[tokio::test]
+async fn files_are_sent_compressed_to_those_who_take_brotli_and_plain_to_others() {
+    let app = TestApp::new(Backend::Sqlite).await.unwrap();
+    let Some(page) = page(&app).await else {
+        return;
+    };
+    let script = page.text.split('"').find(|part| part.ends_with(".js"));
+    let script = script.unwrap();
+
+    let compressed = get(&app, script, "gzip, deflate, br").await;
+    let plain = get(&app, script, "br;q=0").await;
+
+    assert_eq!(compressed.header("content-encoding"), Some("br"));
+    assert_eq!(plain.header("content-encoding"), None);
+    assert!(plain.text.contains("linkedInTargets"));
+    for reply in [compressed, plain] {
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.header("content-type"), Some("text/javascript"));
+        assert_eq!(reply.header("vary"), Some("accept-encoding"));
+        assert_eq!(
+            reply.header("cache-control"),
+            Some("public, max-age=31536000, immutable")
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_page_runs_nothing_but_its_own_files_and_is_always_fresh() {
+    let app = TestApp::new(Backend::Sqlite).await.unwrap();
+    let Some(page) = page(&app).await else {
+        return;
+    };
+
+    let policy = page.header("content-security-policy").unwrap_or_default();
+
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self'; "),
+        "{policy}"
+    );
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    assert_eq!(page.header("content-type"), Some("text/html"));
+}
+
+#[tokio::test]
+async fn the_address_without_a_slash_leads_to_the_one_with_it() {
+    let app = TestApp::new(Backend::Sqlite).await.unwrap();
+
+    let reply = get(&app, "/graphiql", "br").await;
+
+    assert_eq!(reply.status, 308);
+    assert_eq!(reply.header("location"), Some("/graphiql/"));
+}
+
+#[tokio::test]
+async fn an_operator_can_leave_it_out() {
+    let left_out = TestApp::with(Backend::Sqlite, |settings| settings.graphiql = false).await;
+    let app = left_out.unwrap();
+
+    let reply = get(&app, "/graphiql/", "identity").await;
+
+    assert_eq!(reply.status, 404);
+    assert!(reply.text.contains("There is nothing at this address."));
+}
+
+#[tokio::test]
+async fn every_example_explains_itself_and_is_answered() {
+    let app = TestApp::new(Backend::Sqlite).await.unwrap();
+    let ada = app.person("ada").await;
+    app.connect_linkedin(&ada, "Ada").await;
+
+    for (operation, variables) in examples() {
+        let reply = app.gql_with(&ada, &operation, variables).await;
+
+        assert!(operation.starts_with("# "), "{operation}");
+        assert!(reply.data().is_object(), "{operation}");
+    }
+}
+
+/// What the browser is made to do, and what must then be seen, stands in `tests/browser/`.
+#[test]
+fn people_explore_the_api_in_a_browser() {
+    if let Err(reason) = browser_is_there() {
+        return skip("GraphiQL in a browser", &reason);
+    }
+    let demo = Demo::start();
+
+    let tests = Command::new(NPM)
+        .arg("test")
+        .current_dir("tests/browser")
+        .env("BASE_URL", &demo.address)
+        .output()
+        .unwrap();
+
+    let told = String::from_utf8_lossy(&tests.stdout);
+    assert!(tests.status.success(), "{told}");
+}
+
+/// GraphiQL's page; `None` when the server was built without it.
+async fn page(app: &TestApp) -> Option<Reply> {
+    let page = get(app, "/graphiql/", "identity").await;
+    if page.status == 404 {
+        let reason = "this server was built without it: install Node.js 20.19 or later, run \
+            `cargo clean -p linkedin-targets` and build again";
+        skip("GraphiQL's files", reason);
+        return None;
+    }
+    Some(page)
+}
+
+async fn get(app: &TestApp, path: &str, accept_encoding: &str) -> Reply {
+    let request = app.request(Method::GET, path);
+    request
+        .header(ACCEPT_ENCODING, accept_encoding)
+        .reply()
+        .await
+}
+
+/// The operations that GraphiQL opens with, and their variables.
+fn examples() -> Vec<(String, Value)> {
+    let files = fs::read_dir("graphiql/src/operations").unwrap();
+    let paths = files.map(|file| file.unwrap().path());
+    let operations = paths.filter(|path| path.extension().is_some_and(|kind| kind == "graphql"));
+    let with_variables = |operation: &Path| {
+        let variables = fs::read_to_string(operation.with_extension("variables.json"));
+        let variables = variables.map_or(json!({}), |text| serde_json::from_str(&text).unwrap());
+        (fs::read_to_string(operation).unwrap(), variables)
+    };
+    operations.map(|path| with_variables(&path)).collect()
+}
+
+/// Installs what drives the browser, when that was not done before; an error is what is missing and how to get it.
+fn browser_is_there() -> Result<(), String> {
+    let script =
+        "import('./chromium.js').then((found) => process.exit(found.executablePath ? 0 : 1))";
+    let chromium = Command::new("node")
+        .args(["--eval", script])
+        .current_dir("tests/browser")
+        .status()
+        .map_err(|_| "Node.js is missing: install version 20.19 or later from nodejs.org or your system's packages")?;
+    if !chromium.success() {
+        let message = "Chromium is missing: install it from your system's packages, or set CHROMIUM to where it is";
+        return Err(message.to_owned());
+    }
+    if Path::new("tests/browser/node_modules/.package-lock.json").exists() {
+        return Ok(());
+    }
+    let install = Command::new(NPM)
+        .arg("ci")
+        .current_dir("tests/browser")
+        .output();
+    match install {
+        Ok(install) if install.status.success() => Ok(()),
+        _ => Err("`npm ci` failed in tests/browser: run it there to see why".to_owned()),
+    }
+}
+
+/// The demo as a process of its own, ended with this.
+struct Demo {
+    process: Child,
+    address: String,
+    /// Kept open, as the demo would fail to print the rest.
+    _printed: Lines<BufReader<ChildStdout>>,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_linkedin-targets"))
+            .args(["demo", "--port", "0", "--log-filter", "error"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut printed = BufReader::new(process.stdout.take().unwrap()).lines();
+        let address = printed.find_map(|line| {
+            let line = line.unwrap();
+            let (before, _) = line.split_once("/demo/sign-in/")?;
+            before.split_whitespace().last().map(str::to_owned)
+        });
+        Self {
+            address: address.unwrap(),
+            process,
+            _printed: printed,
+        }
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
