@@ -12,6 +12,7 @@ mod domain;
 mod graphiql;
 mod graphql;
 mod lenient_json;
+pub mod linkedin;
 mod pages;
 mod rest;
 pub mod server;
