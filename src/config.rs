@@ -107,7 +107,7 @@ pub struct Serve {
     #[arg(long, env, value_name = "PORT", default_value_t = 8080)]
     pub port: u16,
     /// InterlinedList's address as browsers see it, such as `https://interlinedlist.com`. Requests from its pages are
-    /// trusted, and links to reconnect LinkedIn lead there. [default: http://localhost:<PORT>]
+    /// trusted, and links to reconnect LinkedIn lead there. The default is `http://localhost:<PORT>`.
     #[arg(long, env, value_name = "PUBLIC_URL", value_parser = web_address)]
     pub public_url: Option<Url>,
     /// Name of the session cookie, or several separated by commas, the preferred one first.

@@ -6,7 +6,7 @@ mod cross_site;
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 use sha2::{Digest, Sha256};
 
-use crate::{app::Settings, storage::account::Credentials};
+use crate::{app::Settings, domain::account::Credentials};
 
 pub(crate) use cross_site::is_cross_site;
 

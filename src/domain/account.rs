@@ -9,7 +9,9 @@ use super::{
     preference::Preferences,
     target::{OrgPage, Personal, PersonalPage, Target},
 };
-use crate::storage::account::{self, AccountRows, Credentials};
+use crate::storage::account::{self, AccountRows};
+
+pub(crate) use crate::storage::account::Credentials;
 
 /// The caller, with every LinkedIn destination they can post to right now and what they prefer.
 #[derive(Clone, Debug)]

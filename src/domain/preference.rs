@@ -4,14 +4,11 @@ use chrono::NaiveDateTime;
 use sea_orm::DatabaseConnection;
 
 use super::{
-    account::{self, Account},
+    account::{self, Account, Credentials},
     error::Error,
     target::TargetId,
 };
-use crate::storage::{
-    account::{Credentials, PreferenceRow},
-    begin_write, failure, preference,
-};
+use crate::storage::{account::PreferenceRow, begin_write, failure, preference};
 
 /// How often a save that another transaction got in the way of is tried.
 const ATTEMPTS: usize = 4;

@@ -32,7 +32,7 @@ impl MediaType {
             .iter()
             .filter_map(|value| value.to_str().ok())
             .collect();
-        if headers.is_empty() {
+        if headers.iter().all(|header| header.trim().is_empty()) {
             return Some(Self::Json);
         }
         let ranges: Vec<Mime> = headers

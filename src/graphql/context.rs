@@ -8,12 +8,11 @@ use super::organization::Organizations;
 use crate::{
     app::App,
     domain::{
-        account::{self, Account},
+        account::{self, Account, Credentials},
         error::Error,
         preference::{self, Saved},
         target::TargetId,
     },
-    storage::account::Credentials,
 };
 
 /// The one who asks, for the time of one request. Whoever asks for the account first loads it, for all of them: one

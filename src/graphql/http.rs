@@ -193,8 +193,16 @@ fn refuse(media_type: MediaType, status: StatusCode, errors: Vec<RequestError>) 
     let errors: Vec<_> = errors.into_iter().map(ServerError::from).collect();
     let mut body = HashMap::new();
     body.insert("errors", errors);
-    send(media_type, status, &body)
+    let mut response = send(media_type, status, &body);
+    if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(ACCEPT_POST, json);
+    }
+    response
 }
+
+/// From the Linked Data Platform, section 7.1: what a body may be.
+const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 
 fn send(media_type: MediaType, status: StatusCode, body: &impl serde::Serialize) -> Response {
     match serde_json::to_vec(body) {

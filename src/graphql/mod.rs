@@ -18,7 +18,10 @@ use async_graphql::{
     SchemaBuilder, ServerError, ValidationMode, parser::types::ExecutableDocument,
 };
 
-use crate::{app::App, domain::error::Error, storage::account::Credentials};
+use crate::{
+    app::App,
+    domain::{account::Credentials, error::Error},
+};
 use context::{Caller, caller};
 use document::{Documents, Limits};
 use error::ApiError;
@@ -32,10 +35,10 @@ use target::{LinkedInDestination, LinkedInTarget};
 
 pub(crate) use error::Code;
 
-/// What can be asked. Everything is about the caller, who is told by a session cookie or a bearer token; without
-/// one of them each field fails with `UNAUTHENTICATED`.
 pub(crate) struct Query;
 
+/// What can be asked. Everything is about the caller, who is told by a session cookie or a bearer token; without
+/// one of them each field fails with `UNAUTHENTICATED`.
 #[Object]
 impl Query {
     /// Every LinkedIn destination that the caller can post to right now: their own account, then organization pages,
@@ -105,9 +108,9 @@ async fn find_node(caller: &Caller, id: &ID) -> Result<Option<Node>, Error> {
     }
 }
 
-/// What can be changed.
 pub(crate) struct Mutation;
 
+/// What can be changed.
 #[Object]
 impl Mutation {
     /// Enable exactly these targets and disable all others. All of it is saved or nothing; of two saves at once,

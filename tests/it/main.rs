@@ -1,5 +1,16 @@
 //! What the server promises, asked for over HTTP as its clients do.
 
+mod documents;
+mod faces;
+mod graphiql;
+mod graphql;
+mod http;
+mod layers;
+mod linkedin;
 mod migrations;
+mod preferences;
+mod rest;
+mod schema;
+mod server;
 mod support;
 mod targets;

@@ -12,6 +12,7 @@ use crate::graphql::error::{Code, RequestError};
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     pub(crate) bytes: usize,
+    /// Blanks and comments between others count too.
     pub(crate) tokens: usize,
     /// How deep brackets of any kind may stand in each other.
     pub(crate) syntax_depth: usize,
@@ -203,8 +204,8 @@ impl<'a> Walk<'a> {
                 Err(vec![RequestError::new(Code::ValidationFailed, message)])
             }
             None => {
-                let inner = self.selections(&fragment.selection_set)?;
-                let cost = spread(inner, &fragment.directives);
+                let mut cost = self.selections(&fragment.selection_set)?;
+                cost.directives = cost.directives.saturating_add(fragment.directives.len());
                 self.costs.insert(&fragment.name, Some(cost.clone()));
                 Ok(cost)
             }

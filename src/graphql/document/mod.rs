@@ -6,11 +6,11 @@ mod one_of;
 use std::sync::Arc;
 
 use apollo_compiler::{
-    Schema,
-    ast::{self, FieldDefinition, OperationType},
+    Node, Schema,
+    ast::{self, FieldDefinition, OperationType, VariableDefinition},
     executable::{self, SelectionSet},
     name,
-    parser::{Parser, SourceMap, SourceSpan},
+    parser::{Parser, SourceMap},
     request::coerce_variable_values,
     response::{GraphQLError, JsonValue},
     schema::ExtendedType,
@@ -131,25 +131,33 @@ impl Documents {
         operation: &Operation,
         values: &Map<String, Value>,
     ) -> Result<(), Errors> {
-        let located = |message, location: Option<SourceSpan>| {
-            let error = GraphQLError::new(message, location, &document.sources);
-            vec![request_error(Code::BadUserInput, error)]
-        };
         let JsonValue::Object(json) = JsonValue::from(Value::Object(values.clone())) else {
             return Ok(());
         };
-        coerce_variable_values(&self.schema, &operation.head, &json)
-            .map_err(|cause| located(cause.message().to_string(), cause.location()))?;
-        for variable in &operation.head.variables {
-            let value = values.get(variable.name.as_str());
-            if let Some(message) =
-                value.and_then(|value| one_of::check_value(&self.schema, &variable.ty, value))
-            {
-                let message = format!("Variable \"${}\": {message}", variable.name);
-                return Err(located(message, variable.location()));
-            }
+        let wrong = |variable: &Node<VariableDefinition>| {
+            // Alone, so that an error can be told apart from those of others.
+            let alone = executable::Operation {
+                variables: vec![variable.clone()],
+                ..operation.head.clone()
+            };
+            let misfit = coerce_variable_values(&self.schema, &alone, &json).err();
+            let message = misfit
+                .map(|cause| cause.message().to_string())
+                .or_else(|| {
+                    let value = values.get(variable.name.as_str())?;
+                    let message = one_of::check_value(&self.schema, &variable.ty, value)?;
+                    Some(format!("Variable \"${}\": {message}", variable.name))
+                })?;
+            let error = GraphQLError::new(message, variable.location(), &document.sources);
+            Some(request_error(Code::BadUserInput, error))
+        };
+        let variables = operation.head.variables.iter();
+        let errors: Errors = variables.filter_map(wrong).take(MAX_ERRORS).collect();
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
         }
-        Ok(())
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct TestApp {
     ids: Ids,
     address: SocketAddr,
     client: Client,
+    /// The server's own way to the rows.
+    server_db: DatabaseConnection,
     statements: Arc<Mutex<Vec<String>>>,
     /// Lives as long as the test.
     pub(crate) database: Database,
@@ -62,7 +64,7 @@ impl TestApp {
         let mut settings = settings();
         change(&mut settings);
         let app = App {
-            db: counted,
+            db: counted.clone(),
             settings,
             clock: clock.clock(),
             ids: ids.clone(),
@@ -83,6 +85,7 @@ impl TestApp {
             ids,
             address,
             client: client(),
+            server_db: counted,
             statements,
             database,
         }
@@ -153,6 +156,11 @@ impl TestApp {
             .json(&body)
             .reply()
             .await
+    }
+
+    /// From now on the server cannot reach its database.
+    pub(crate) async fn lose_database(&self) {
+        self.server_db.close_by_ref().await.unwrap();
     }
 
     /// The statements that the server has run since this was last asked.
@@ -251,6 +259,12 @@ impl TestClock {
         let clock = self.clone();
         Clock::new(move || clock.now())
     }
+}
+
+/// For the one row that is to have this id.
+pub(crate) fn one_id(id: &str) -> Ids {
+    let id = id.to_owned();
+    Ids::new(move || id.clone())
 }
 
 /// UUIDs that count up.

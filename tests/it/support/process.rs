@@ -1,0 +1,149 @@
+//! The program itself, as an operator starts it.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, ChildStderr, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+/// The program without this machine's settings; there is no `.env` where it is started.
+pub(crate) fn program(arguments: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_linkedin-targets"));
+    program
+        .args(arguments)
+        .env_clear()
+        .current_dir(std::env::temp_dir())
+        .stdin(Stdio::null());
+    program
+}
+
+/// Runs it to its end.
+pub(crate) fn run(program: &mut Command) -> (Output, String, String) {
+    let output = program.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    (output, out, err)
+}
+
+/// A `serve` under way, ended with this.
+pub(crate) struct Serving {
+    process: Child,
+    log: BufReader<ChildStderr>,
+    /// `127.0.0.1:<port>`
+    pub(crate) address: String,
+}
+
+impl Serving {
+    /// Logs as JSON.
+    pub(crate) fn start(database_url: &str, settings: &[(&str, &str)]) -> Self {
+        let mut process = program(&["serve", "--port", "0"])
+            .env("DATABASE_URL", database_url)
+            .env("LOG_FORMAT", "json")
+            .envs(settings.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(process.stderr.take().unwrap());
+        let mut serving = Self {
+            process,
+            log,
+            address: String::new(),
+        };
+        let line = serving.line_that_says("listening on http://");
+        let (_, address) = line.split_once("listening on http://").unwrap();
+        serving.address = address.split('"').next().unwrap().to_owned();
+        serving
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A connection on which nothing was said yet.
+    pub(crate) fn connection(&self) -> TcpStream {
+        TcpStream::connect(&self.address).unwrap()
+    }
+
+    /// The next line of the log with these words, which must come.
+    pub(crate) fn line_that_says(&mut self, words: &str) -> String {
+        let lines = self.log.by_ref().lines().map(Result::unwrap);
+        let mut passed = Vec::new();
+        for line in lines {
+            if line.contains(words) {
+                return line;
+            }
+            passed.push(line);
+        }
+        panic!("the log ended without {words:?}: {passed:#?}");
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn ask_to_stop(&self) {
+        let id = self.process.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// The rest of the log, and the code that it ended with.
+    pub(crate) fn end(mut self) -> (String, Option<i32>) {
+        let mut log = String::new();
+        self.log.read_to_string(&mut log).unwrap();
+        (log, self.process.wait().unwrap().code())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A request whose body stops half way, so that it is under way for as long as one likes.
+pub(crate) struct HalfSent {
+    connection: TcpStream,
+    rest: String,
+}
+
+impl HalfSent {
+    /// Returns when the server is waiting for the rest.
+    pub(crate) fn post(mut connection: TcpStream, path: &str, body: &str) -> Self {
+        let length = body.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+            content-length: {length}\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n"
+        );
+        connection.write_all(head.as_bytes()).unwrap();
+        let expected = b"HTTP/1.1 100 Continue\r\n\r\n";
+        let mut interim = vec![0; expected.len()];
+        connection.read_exact(&mut interim).unwrap();
+        assert_eq!(interim, expected);
+        let (first, rest) = body.split_at(length / 2);
+        connection.write_all(first.as_bytes()).unwrap();
+        Self {
+            connection,
+            rest: rest.to_owned(),
+        }
+    }
+
+    /// Sends the rest, and reads the whole answer.
+    pub(crate) fn finish(mut self) -> String {
+        self.connection.write_all(self.rest.as_bytes()).unwrap();
+        self.answer()
+    }
+
+    /// The answer that comes without the rest.
+    pub(crate) fn answer(mut self) -> String {
+        let mut answer = String::new();
+        self.connection.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+/// A line of a JSON log.
+pub(crate) fn parsed(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))
+}
