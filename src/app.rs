@@ -6,11 +6,15 @@ use chrono::{NaiveDateTime, Utc};
 use sea_orm::DatabaseConnection;
 use url::Url;
 
+use crate::linkedin;
+
 /// The database, the settings that requests depend on, the clock and the source of new ids.
 #[derive(Clone, Debug)]
 pub struct App {
     /// The pool of connections.
     pub db: DatabaseConnection,
+    /// The way to LinkedIn.
+    pub linkedin: linkedin::Client,
     /// See [`Settings`].
     pub settings: Settings,
     /// Time, so that a test can set it.
@@ -32,6 +36,8 @@ pub struct Settings {
     pub graphiql: bool,
     /// Whether the schema may be asked for.
     pub introspection: bool,
+    /// How long the result of a sync with LinkedIn stays good enough not to ask again.
+    pub sync_interval: Duration,
     /// How long a request may take.
     pub request_timeout: Duration,
 }

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::BoolishValueParser};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::storage;
+use crate::{linkedin, storage};
 
 /// LinkedIn targets and posting preferences of InterlinedList users, over GraphQL and REST.
 #[derive(Debug, Parser)]
@@ -28,7 +28,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Answer requests until SIGTERM or Ctrl-C.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Create what is missing in the database; nothing that exists is ever changed.
     Migrate(Migrate),
     /// Print the GraphQL schema.
@@ -128,9 +128,69 @@ pub struct Serve {
     /// How long a request may take before it is answered with 503.
     #[arg(long, env, value_name = "REQUEST_TIMEOUT", default_value = "10s", value_parser = duration)]
     pub request_timeout: Duration,
+    /// How the server talks to LinkedIn.
+    #[command(flatten)]
+    pub linkedin: LinkedIn,
     /// How long requests that are under way may take to end after SIGTERM.
     #[arg(long, env, value_name = "SHUTDOWN_TIMEOUT", default_value = "20s", value_parser = duration)]
     pub shutdown_timeout: Duration,
+}
+
+/// How the server talks to LinkedIn.
+#[derive(Clone, Debug, Args)]
+pub struct LinkedIn {
+    /// Where LinkedIn's API is.
+    #[arg(long, env, value_name = "LINKEDIN_API_URL", default_value = "https://api.linkedin.com", value_parser = web_address)]
+    pub linkedin_api_url: Url,
+    /// The month of LinkedIn's API that calls are made for, as YYYYMM. LinkedIn serves a month for about a year.
+    #[arg(long, env, value_name = "LINKEDIN_VERSION", default_value = "202607", value_parser = month)]
+    pub linkedin_version: String,
+    /// How long one sync may take, with all its calls and repetitions. It must be shorter than REQUEST_TIMEOUT.
+    #[arg(long, env, value_name = "LINKEDIN_DEADLINE", default_value = "8s", value_parser = duration)]
+    pub linkedin_deadline: Duration,
+    /// The most company pages that are fetched for one member; of those beyond, the sync says that it is not complete.
+    #[arg(long, env, value_name = "LINKEDIN_MAX_PAGES", default_value_t = 500,
+        value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub linkedin_max_pages: u32,
+    /// How long the result of a sync is answered again before LinkedIn is asked anew.
+    #[arg(long, env, value_name = "LINKEDIN_SYNC_INTERVAL", default_value = "10s", value_parser = duration)]
+    pub linkedin_sync_interval: Duration,
+}
+
+impl LinkedIn {
+    /// The client's settings. Members are not sent to LinkedIn from here, so it needs no application of its own.
+    ///
+    /// # Errors
+    /// When no address can be made from `public_url`.
+    pub fn settings(&self, public_url: &Url) -> Result<linkedin::Settings, url::ParseError> {
+        let callback = public_url.join("/api/auth/linkedin/callback")?;
+        let oauth_url = Url::parse("https://www.linkedin.com")?;
+        let api_url = self.linkedin_api_url.clone();
+        let nobody = (String::new(), SecretString::default());
+        Ok(linkedin::Settings {
+            version: self.linkedin_version.clone(),
+            deadline: self.linkedin_deadline,
+            max_pages: self.linkedin_max_pages as usize,
+            ..linkedin::Settings::new(nobody.0, nobody.1, callback, oauth_url, api_url)
+        })
+    }
+}
+
+impl Serve {
+    /// Refuses settings that contradict each other.
+    ///
+    /// # Errors
+    /// A sentence that names the variables.
+    pub fn check(&self) -> Result<(), String> {
+        if self.linkedin.linkedin_deadline < self.request_timeout {
+            Ok(())
+        } else {
+            Err(
+                "invalid value for LINKEDIN_DEADLINE: it must be shorter than REQUEST_TIMEOUT"
+                    .to_owned(),
+            )
+        }
+    }
 }
 
 /// `migrate up` and `migrate status`.
@@ -207,6 +267,15 @@ fn duration(text: &str) -> Result<Duration, String> {
         Err(cause) => Err(format!(
             "{cause}; write a number with its unit, such as 500ms, 10s or 2m"
         )),
+    }
+}
+
+fn month(text: &str) -> Result<String, String> {
+    let is_month = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_month {
+        Ok(text.to_owned())
+    } else {
+        Err("write the year and the month, as in 202607".to_owned())
     }
 }
 

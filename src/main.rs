@@ -11,7 +11,7 @@ use clap::Parser;
 use linkedin_targets::{
     app::{App, Clock, Ids, Settings},
     config::{Cli, Command, Database, Migrate, MigrateAction, Serve},
-    demo, sdl, server, storage, telemetry,
+    demo, linkedin, sdl, server, storage, telemetry,
 };
 use sea_orm::DatabaseConnection;
 use url::Url;
@@ -44,7 +44,7 @@ fn failed(message: &str) -> ExitCode {
 
 async fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
-        Command::Serve(settings) => serve(settings).await,
+        Command::Serve(settings) => serve(*settings).await,
         Command::Migrate(settings) => migrate(&settings).await,
         Command::Schema => Ok(io::stdout().write_all(sdl().as_bytes())?),
         Command::Demo(settings) => demo::run(&settings).await,
@@ -52,6 +52,7 @@ async fn run(command: Command) -> Result<(), Box<dyn Error>> {
 }
 
 async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
+    serve.check()?;
     let db = connect(&serve.database, false).await?;
     let missing = migration::missing(&db).await?;
     if !missing.is_empty() {
@@ -74,12 +75,14 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
     };
     let app = App {
         db,
+        linkedin: linkedin::Client::new(serve.linkedin.settings(&public_url)?)?,
         settings: Settings {
             public_url,
             session_cookies: serve.session_cookie_name,
             allowed_origins: serve.allowed_origins,
             graphiql: serve.graphiql,
             introspection: serve.introspection,
+            sync_interval: serve.linkedin.linkedin_sync_interval,
             request_timeout: serve.request_timeout,
         },
         clock: Clock::system(),

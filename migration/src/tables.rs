@@ -77,6 +77,21 @@ pub(crate) const TABLES: &[Table] = &[
         unique: &[&["identityId", "linkedInPageId"]],
         indexes: &[&["identityId"]],
     },
+    // The one table that is this server's own.
+    Table {
+        name: "linkedin_page_syncs",
+        columns: &[
+            text("id"),
+            text("identityId").part_of("linked_identities"),
+            text("tokenHash"),
+            time("startedAt"),
+            time("leaseUntil").nullable(),
+            time("finishedAt").nullable(),
+            json("outcome").nullable(),
+        ],
+        unique: &[&["identityId"]],
+        indexes: &[],
+    },
     Table {
         name: "organizations",
         columns: &[

@@ -1,5 +1,6 @@
 //! A server to try, with made-up people. Nothing of it can be reached from `serve`.
 
+mod linkedin;
 mod people;
 mod sign_in;
 mod world;
@@ -13,6 +14,7 @@ use std::{
 
 use sea_orm::{DatabaseConnection, EntityTrait, PaginatorTrait};
 use secrecy::SecretString;
+use stand_in_linkedin::StandIn;
 use url::Url;
 
 use crate::{
@@ -40,8 +42,10 @@ pub async fn run(demo: &Demo) -> Result<(), Error> {
         )
     })?;
     let address = format!("http://localhost:{}", listener.local_addr()?.port());
+    let stand_in = stand_in().await?;
     let app = App {
         db: database(folder).await?,
+        linkedin: client(&stand_in, &address)?,
         settings: settings(Url::parse(&address)?),
         clock: Clock::system(),
         ids: Ids::random(),
@@ -49,8 +53,10 @@ pub async fn run(demo: &Demo) -> Result<(), Error> {
     if user::Entity::find().count(&app.db).await? == 0 {
         people::add(&app).await?;
     }
-    announce(&address, folder)?;
-    let routes = sign_in::router(app.db.clone(), server::router(app)?);
+    linkedin::introduce(&app.db, &stand_in).await?;
+    announce(&address, &stand_in, folder)?;
+    let linkedin = stand_in.base_url().clone();
+    let routes = sign_in::router(app.db.clone(), linkedin, server::router(app)?);
     server::run(
         routes,
         listener,
@@ -59,6 +65,26 @@ pub async fn run(demo: &Demo) -> Result<(), Error> {
     )
     .await?;
     Ok(())
+}
+
+/// A LinkedIn of the demo's own, on a free port of this machine.
+async fn stand_in() -> io::Result<StandIn> {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let (clock, ids) = (Clock::system(), Ids::random());
+    StandIn::start(listener, move || clock.now(), move || ids.next())
+}
+
+fn client(stand_in: &StandIn, address: &str) -> Result<crate::linkedin::Client, Error> {
+    let base = stand_in.base_url();
+    let callback = Url::parse(address)?.join("/api/auth/linkedin/callback")?;
+    let settings = crate::linkedin::Settings::new(
+        String::new(),
+        SecretString::default(),
+        callback,
+        base.clone(),
+        base.clone(),
+    );
+    Ok(crate::linkedin::Client::new(settings)?)
 }
 
 async fn database(folder: &Path) -> Result<DatabaseConnection, Error> {
@@ -81,17 +107,20 @@ fn settings(public_url: Url) -> Settings {
         allowed_origins: Vec::new(),
         graphiql: true,
         introspection: true,
-        request_timeout: Duration::from_secs(10),
+        sync_interval: Duration::from_secs(1),
+        request_timeout: Duration::from_secs(30),
     }
 }
 
-fn announce(address: &str, folder: &Path) -> io::Result<()> {
+fn announce(address: &str, linkedin: &StandIn, folder: &Path) -> io::Result<()> {
     writeln!(
         io::stdout(),
         "\n  This is a demo: made-up people, on this machine only.\n\n  \
          Sign in as Alice and explore:  {address}/demo/sign-in/alice\n  \
          All people:                    {address}/\n  \
+         Its LinkedIn, to change:       {}\n  \
          Database:                      {}\n",
+        linkedin.base_url(),
         folder.join("demo.db").display()
     )
 }

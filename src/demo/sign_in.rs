@@ -15,6 +15,8 @@ use cookie::{Cookie, SameSite};
 use maud::html;
 use sea_orm::{DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder};
 
+use url::Url;
+
 use crate::{
     pages,
     storage::entity::{session, user},
@@ -24,7 +26,8 @@ use crate::{
 pub(super) const COOKIE: &str = "session";
 
 /// The demo's own pages in front of the server's.
-pub(super) fn router(db: DatabaseConnection, server: Router) -> Router {
+pub(super) fn router(db: DatabaseConnection, linkedin: Url, server: Router) -> Router {
+    let people = async move |State(db): State<DatabaseConnection>| people(&db, &linkedin).await;
     Router::new()
         .route("/", get(people))
         .route("/demo/sign-in/{username}", get(sign_in))
@@ -52,10 +55,10 @@ async fn refuse_foreign_host(request: Request, next: Next) -> Response {
     }
 }
 
-async fn people(State(db): State<DatabaseConnection>) -> Result<Response, Failure> {
+async fn people(db: &DatabaseConnection, linkedin: &Url) -> Result<Response, Failure> {
     let people = user::Entity::find()
         .order_by_asc(user::COLUMN.username)
-        .all(&db)
+        .all(db)
         .await?;
     Ok(pages::page(
         "LinkedIn targets: a demo",
@@ -73,6 +76,10 @@ async fn people(State(db): State<DatabaseConnection>) -> Result<Response, Failur
                 a href="/graphiql/" { "GraphiQL" } " · " a href="/api/linkedin/targets" { "REST: targets" } " · "
                 a href="/api/linkedin/posting-targets" { "REST: posting targets" } " · "
                 a href="/schema.graphql" { "Schema" } " · " a href="/readyz" { "Health" }
+            }
+            p {
+                a href=(linkedin) { "The LinkedIn of this demo" }
+                " is a stand-in: take pages away there, or let it fail, and then sync."
             }
         },
     ))

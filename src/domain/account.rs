@@ -7,9 +7,9 @@ use super::{
     connection::Connection,
     error::Error,
     preference::Preferences,
-    target::{OrgPage, Personal, PersonalPage, Target},
+    target::{self, OrgPage, Personal, PersonalPage, Target},
 };
-use crate::storage::account::{self, AccountRows};
+use crate::storage::account::{self, AccountRows, IdentityRow};
 
 pub(crate) use crate::storage::account::Credentials;
 
@@ -24,6 +24,16 @@ pub(crate) struct Account {
     pub(crate) org_scope_missing: bool,
     /// Whether the caller's own connection can post at this moment.
     pub(crate) is_connected: bool,
+    pub(crate) identity: Option<Identity>,
+}
+
+/// The caller's own account at LinkedIn, whether its connection works or not.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) id: String,
+    pub(crate) name: Option<String>,
+    pub(crate) avatar_url: Option<String>,
+    pub(crate) connection: Connection,
 }
 
 /// Finds the caller by what they present; `now` is UTC.
@@ -39,17 +49,15 @@ pub(crate) async fn of_caller(
 
 impl Account {
     fn new(rows: AccountRows, now: NaiveDateTime) -> Self {
-        let connection = rows
-            .identity
+        let identity = rows.identity.map(Identity::new);
+        let active = identity
             .as_ref()
-            .map(|identity| Connection::read(identity.provider_data.as_ref()));
-        let is_connected = connection
-            .as_ref()
-            .is_some_and(|connection| connection.is_active(now));
-        let personal = rows.identity.filter(|_| is_connected).map(Personal::new);
+            .filter(|identity| identity.connection.is_active(now));
+        let personal = active.map(Personal::new);
+        let is_connected = active.is_some();
 
         let mut org_pages: Vec<_> = rows.org_pages.into_iter().map(OrgPage::new).collect();
-        org_pages.sort_by_cached_key(|page| order(&page.label, &page.id));
+        target::sort(&mut org_pages);
 
         // The organization's form of a page wins over the member's own.
         let shared: HashSet<_> = org_pages
@@ -62,7 +70,7 @@ impl Account {
             .filter(|page| is_connected && !shared.contains(&page.linkedin_page_id))
             .map(PersonalPage::new)
             .collect();
-        personal_pages.sort_by_cached_key(|page| order(&page.label, &page.id));
+        target::sort(&mut personal_pages);
 
         let personal = personal.into_iter().map(Target::Personal);
         let org_pages = org_pages.into_iter().map(Target::OrgPage);
@@ -71,8 +79,11 @@ impl Account {
             user_id: rows.user_id,
             targets: personal.chain(org_pages).chain(personal_pages).collect(),
             preferences: Preferences::new(rows.preferences),
-            org_scope_missing: connection.is_some_and(|connection| connection.lacks_org_scope()),
+            org_scope_missing: identity
+                .as_ref()
+                .is_some_and(|identity| identity.connection.lacks_org_scope()),
             is_connected,
+            identity,
         }
     }
 
@@ -92,6 +103,13 @@ impl Account {
     }
 }
 
-fn order(label: &str, id: &str) -> (String, String) {
-    (label.to_lowercase(), id.to_owned())
+impl Identity {
+    fn new(row: IdentityRow) -> Self {
+        Self {
+            connection: Connection::read(row.provider_data.as_ref()),
+            id: row.id,
+            name: row.name,
+            avatar_url: row.avatar_url,
+        }
+    }
 }

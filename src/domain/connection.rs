@@ -1,4 +1,5 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+use secrecy::SecretString;
 use serde_json::value::RawValue;
 
 use crate::{lenient_json as json, storage::account::ProviderData};
@@ -8,10 +9,12 @@ const ORG_SCOPE: &str = "rw_organization_admin";
 
 /// What `providerData` says of a member's own LinkedIn connection. Rows that old versions left behind hold
 /// anything in it; nothing there is ever an error.
-pub(super) struct Connection {
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
     has_data: bool,
-    has_token: bool,
-    has_org_scope: bool,
+    /// As it is stored: it may be sealed.
+    token: Option<SecretString>,
+    scopes: Vec<String>,
     expiry: Expiry,
 }
 
@@ -31,28 +34,47 @@ impl Connection {
         let text = |key| member(key).and_then(json::string);
         Self {
             has_data: value.is_some_and(json::is_truthy),
-            has_token: text("access_token").is_some_and(|token| !token.is_empty()),
-            has_org_scope: text("scope")
-                .is_some_and(|scope| scope.split(separates_scopes).any(|word| word == ORG_SCOPE)),
+            token: text("access_token")
+                .filter(|token| !token.is_empty())
+                .map(SecretString::from),
+            scopes: text("scope").map_or_else(Vec::new, |scope| scopes(&scope)),
             expiry: member("expires_at").map_or(Expiry::Never, Expiry::read),
         }
     }
 
-    pub(super) fn is_active(&self, now: NaiveDateTime) -> bool {
-        let is_expired = match self.expiry {
+    pub(crate) fn is_active(&self, now: NaiveDateTime) -> bool {
+        self.token.is_some() && !self.expires_by(now)
+    }
+
+    /// Whether it has ended at `time`, or will have.
+    fn expires_by(&self, time: NaiveDateTime) -> bool {
+        match self.expiry {
             Expiry::Never => false,
             #[expect(
                 clippy::cast_precision_loss,
                 reason = "milliseconds of this era are exact in a double"
             )]
-            Expiry::At(time) => time <= now.and_utc().timestamp_millis() as f64,
-        };
-        self.has_token && !is_expired
+            Expiry::At(end) => end <= time.and_utc().timestamp_millis() as f64,
+        }
+    }
+
+    pub(super) fn token(&self) -> Option<&SecretString> {
+        self.token.as_ref()
+    }
+
+    pub(super) fn has_org_scope(&self) -> bool {
+        self.scopes.iter().any(|scope| scope == ORG_SCOPE)
     }
 
     pub(super) fn lacks_org_scope(&self) -> bool {
-        self.has_data && !self.has_org_scope
+        self.has_data && !self.has_org_scope()
     }
+}
+
+/// LinkedIn answers them with commas, although they are asked for with blanks.
+fn scopes(text: &str) -> Vec<String> {
+    let words = text.split(separates_scopes).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
 }
 
 fn separates_scopes(character: char) -> bool {

@@ -11,6 +11,14 @@ pub(crate) enum Error {
     Unavailable(#[source] DbErr),
     #[error("storage failed")]
     Storage(#[source] DbErr),
+    #[error("work that others waited for panicked")]
+    Panicked,
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(cause: serde_json::Error) -> Self {
+        Self::Storage(DbErr::Json(cause.to_string()))
+    }
 }
 
 impl From<DbErr> for Error {
@@ -32,6 +40,8 @@ impl Error {
                 tracing::warn!(error = %cause, "the database is not available")
             }
             Self::Storage(cause) => tracing::error!(error = %cause, "storage failed"),
+            // The panic itself was logged where it happened.
+            Self::Panicked => {}
         }
     }
 }

@@ -69,7 +69,7 @@ fn row(target: TargetId) -> PreferenceRow {
 #[derive(Debug)]
 pub(crate) enum Saved {
     /// The account as it is after the save.
-    Done(Account),
+    Done(Box<Account>),
     /// Nothing was written; every entry that is in the way, in the order given.
     Refused(Vec<Refusal>),
 }
@@ -157,7 +157,7 @@ async fn try_save(
     preference::replace(&transaction, user_id, rows, now, new_id).await?;
     transaction.commit().await?;
     account.preferences = Preferences::Saved(enabled);
-    Ok(Saved::Done(account))
+    Ok(Saved::Done(Box::new(account)))
 }
 
 fn refusals(account: &Account, targets: &[TargetId]) -> Vec<Refusal> {

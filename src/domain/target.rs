@@ -1,6 +1,7 @@
 use chrono::NaiveDateTime;
 
-use crate::storage::account::{IdentityRow, PageRow};
+use super::account::Identity;
+use crate::storage::{account::PageRow, entity::personal_page};
 
 /// A LinkedIn destination that the caller can post to right now.
 #[derive(Clone, Debug)]
@@ -55,11 +56,34 @@ impl Target {
     }
 }
 
+/// What pages are ordered by: the label's Unicode lower-case form, by code point, then the id.
+pub(super) trait Page {
+    fn order(&self) -> (String, String);
+}
+
+impl Page for OrgPage {
+    fn order(&self) -> (String, String) {
+        (self.label.to_lowercase(), self.id.clone())
+    }
+}
+
+impl Page for PersonalPage {
+    fn order(&self) -> (String, String) {
+        (self.label.to_lowercase(), self.id.clone())
+    }
+}
+
+/// Puts pages into the order in which every client shows them.
+pub(super) fn sort(pages: &mut [impl Page]) {
+    pages.sort_by_cached_key(Page::order);
+}
+
 impl Personal {
-    pub(super) fn new(row: IdentityRow) -> Self {
+    pub(super) fn new(identity: &Identity) -> Self {
+        let name = identity.name.clone();
         Self {
-            label: row.name.unwrap_or_else(|| "LinkedIn".to_owned()),
-            avatar_url: row.avatar_url,
+            label: name.unwrap_or_else(|| "LinkedIn".to_owned()),
+            avatar_url: identity.avatar_url.clone(),
         }
     }
 }
@@ -83,6 +107,18 @@ impl PersonalPage {
             linkedin_page_id: row.linkedin_page_id,
             label: row.name,
             logo_url: row.logo_url,
+            last_synced_at: row.last_synced_at,
+        }
+    }
+}
+
+impl From<personal_page::Model> for PersonalPage {
+    fn from(row: personal_page::Model) -> Self {
+        Self {
+            id: row.id,
+            linkedin_page_id: row.linked_in_page_id,
+            label: row.page_name,
+            logo_url: row.page_logo_url,
             last_synced_at: row.last_synced_at,
         }
     }

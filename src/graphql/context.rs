@@ -11,6 +11,7 @@ use crate::{
         account::{self, Account, Credentials},
         error::Error,
         preference::{self, Saved},
+        sync::{Synced, Syncer},
         target::TargetId,
     },
 };
@@ -19,6 +20,7 @@ use crate::{
 /// request, one statement.
 pub(crate) struct Caller {
     app: Arc<App>,
+    syncer: Syncer,
     credentials: Credentials,
     now: NaiveDateTime,
     account: OnceCell<Result<Arc<Account>, Error>>,
@@ -26,11 +28,12 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    pub(crate) fn new(app: Arc<App>, credentials: Credentials) -> Self {
+    pub(crate) fn new(app: Arc<App>, syncer: Syncer, credentials: Credentials) -> Self {
         let organizations = Organizations::loader(app.db.clone());
         Self {
             now: app.clock.now(),
             app,
+            syncer,
             credentials,
             account: OnceCell::new(),
             organizations,
@@ -58,6 +61,16 @@ impl Caller {
             &|| ids.next(),
         )
         .await
+    }
+
+    pub(super) async fn sync(&self) -> Result<Synced, Error> {
+        self.syncer.sync(&*self.account().await?).await
+    }
+
+    /// The account as it is now, when something has changed since it was loaded.
+    pub(super) async fn reload(&self) -> Result<Arc<Account>, Error> {
+        let account = account::of_caller(&self.app.db, &self.credentials, self.app.clock.now());
+        account.await.map(Arc::new)
     }
 
     /// Where a browser goes to connect LinkedIn again.

@@ -100,7 +100,7 @@ pub(crate) fn public(error: &Error) -> (Code, &'static str) {
             Code::Unavailable,
             "The database cannot be reached right now. Try again in a moment.",
         ),
-        Error::Storage(_) => (Code::Internal, INTERNAL_MESSAGE),
+        Error::Storage(_) | Error::Panicked => (Code::Internal, INTERNAL_MESSAGE),
     }
 }
 

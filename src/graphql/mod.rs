@@ -9,6 +9,7 @@ mod node;
 mod organization;
 mod preference;
 mod scalar;
+mod sync;
 mod target;
 
 use std::{collections::HashSet, sync::Arc};
@@ -20,7 +21,11 @@ use async_graphql::{
 
 use crate::{
     app::App,
-    domain::{account::Credentials, error::Error},
+    domain::{
+        account::Credentials,
+        error::Error,
+        sync::{Means, Syncer},
+    },
 };
 use context::{Caller, caller};
 use document::{Documents, Limits};
@@ -31,6 +36,7 @@ use preference::{
     LinkedInPostingPreferences, LinkedInPostingTarget, MutationError,
     SetLinkedInPostingPreferencesInput, SetLinkedInPostingPreferencesPayload,
 };
+use sync::SyncLinkedInPagesPayload;
 use target::{LinkedInDestination, LinkedInTarget};
 
 pub(crate) use error::Code;
@@ -122,6 +128,16 @@ impl Mutation {
     ) -> Option<Result<SetLinkedInPostingPreferencesPayload, ApiError>> {
         Some(preference::set(ctx, input).await)
     }
+
+    /// Ask LinkedIn again which company pages the caller administers, and store the answer. Pages that LinkedIn no
+    /// longer lists are removed, but only when its list could be read to the end. Who asks again within some seconds
+    /// gets the last answer. Null only when it failed for a reason that `errors` tells.
+    async fn sync_linked_in_pages(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Option<Result<SyncLinkedInPagesPayload, ApiError>> {
+        Some(sync::run(ctx).await)
+    }
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
@@ -147,12 +163,27 @@ fn sdl_of(schema: &Schema<Query, Mutation, EmptySubscription>) -> String {
     )
 }
 
+fn syncer(app: &App) -> Syncer {
+    let (clock, ids) = (app.clock.clone(), app.ids.clone());
+    let means = Means {
+        now: Box::new(move || clock.now()),
+        new_id: Box::new(move || ids.next()),
+    };
+    Syncer::new(
+        app.db.clone(),
+        app.linkedin.clone(),
+        means,
+        app.settings.sync_interval,
+    )
+}
+
 /// The schema at work. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) app: Arc<App>,
     schema: Schema<Query, Mutation, EmptySubscription>,
     documents: Arc<Documents>,
+    syncer: Syncer,
 }
 
 impl Api {
@@ -166,6 +197,7 @@ impl Api {
             app.settings.introspection,
         )?;
         Ok(Self {
+            syncer: syncer(&app),
             app: Arc::new(app),
             schema,
             documents: Arc::new(documents),
@@ -174,7 +206,7 @@ impl Api {
 
     /// Who asks, for one request.
     pub(crate) fn caller(&self, credentials: Credentials) -> Caller {
-        Caller::new(self.app.clone(), credentials)
+        Caller::new(self.app.clone(), self.syncer.clone(), credentials)
     }
 
     /// A document of ours, valid by the schema.

@@ -9,6 +9,7 @@ use super::{
     error::ApiError,
     node::global_id,
     scalar::Url,
+    sync::{LinkedInReconnectRequired, LinkedInUnavailable},
     target::LinkedInTarget,
 };
 use crate::domain::{
@@ -168,7 +169,9 @@ pub(super) struct SetLinkedInPostingPreferencesSuccess {
     )
 )]
 pub(super) enum MutationError {
-    LinkedInTargetsUnavailable(LinkedInTargetsUnavailable),
+    Targets(LinkedInTargetsUnavailable),
+    Reconnect(LinkedInReconnectRequired),
+    LinkedIn(LinkedInUnavailable),
 }
 
 /// Why a mutation changed nothing.
@@ -176,6 +179,23 @@ pub(super) enum MutationError {
 pub(super) enum MutationErrorCode {
     /// A target that was named is not among the caller's.
     TargetsUnavailable,
+    /// The caller has not linked a LinkedIn account.
+    NotLinked,
+    /// The caller's LinkedIn connection is past its end.
+    ConnectionExpired,
+    /// LinkedIn no longer accepts the caller's connection: they or LinkedIn took the permission back.
+    ConnectionRevoked,
+    /// The caller's LinkedIn connection was made without the permission for company pages.
+    OrgScopeMissing,
+    /// LinkedIn takes no more requests for now, of this member or of the whole application.
+    #[graphql(name = "LINKEDIN_THROTTLED")]
+    LinkedInThrottled,
+    /// LinkedIn no longer serves the version of its API that this server speaks. Its operator must act.
+    #[graphql(name = "LINKEDIN_VERSION_SUNSET")]
+    LinkedInVersionSunset,
+    /// LinkedIn cannot be reached, or answers something that makes no sense.
+    #[graphql(name = "LINKEDIN_UNAVAILABLE")]
+    LinkedInUnavailable,
 }
 
 pub(super) struct LinkedInTargetsUnavailable(Vec<Refusal>);
@@ -204,6 +224,8 @@ impl LinkedInTargetsUnavailable {
 /// A target that was named and is not among the caller's.
 #[derive(SimpleObject)]
 pub(super) struct LinkedInTargetRefusal {
+    /// The refusal's id, opaque and unique across all types.
+    id: ID,
     /// Its place in the input's `targets`, from 0.
     index: usize,
     /// The reason, to branch on.
@@ -226,7 +248,12 @@ pub(super) enum LinkedInTargetRefusalReason {
 
 impl From<&Refusal> for LinkedInTargetRefusal {
     fn from(refusal: &Refusal) -> Self {
+        let reason = refusal.reason.message();
         Self {
+            id: global_id(
+                "LinkedInTargetRefusal",
+                &[&refusal.index.to_string(), reason],
+            ),
             index: refusal.index,
             reason: refusal.reason.into(),
             message: refusal.reason.message(),
@@ -244,7 +271,7 @@ pub(super) async fn set(
     Ok(match caller.save(&targets).await? {
         Saved::Done(account) => {
             SetLinkedInPostingPreferencesPayload::Success(SetLinkedInPostingPreferencesSuccess {
-                preferences: LinkedInPostingPreferences::new(caller, Arc::new(account)),
+                preferences: LinkedInPostingPreferences::new(caller, Arc::from(account)),
             })
         }
         Saved::Refused(refusals) => {

@@ -116,7 +116,7 @@ impl OrgPage {
     }
 }
 
-pub(super) struct PersonalPage(target::PersonalPage);
+pub(super) struct PersonalPage(pub(super) target::PersonalPage);
 
 /// A company page that the caller administers, reached through their own LinkedIn connection. It is a target while
 /// that is active, unless the same page is assigned to them by an organization.

@@ -90,6 +90,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// How long one operation may take.
+    pub(crate) fn patience(&self) -> Duration {
+        self.settings.deadline
+    }
+
     /// A client that opens its first connection with its first call.
     ///
     /// Redirects are never followed: they could carry a token elsewhere. Proxies of the environment are not used.

@@ -6,7 +6,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::json;
 
 use crate::domain::error::Error;
 
@@ -90,9 +89,45 @@ pub(super) enum Outcome {
     Unavailable { message: String },
 }
 
+#[derive(Deserialize)]
+pub(super) struct SyncPages {
+    pub(super) outcome: SyncOutcome,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "kind")]
+pub(super) enum SyncOutcome {
+    #[serde(rename = "SyncLinkedInPagesSuccess")]
+    Synced { report: Pages },
+    #[serde(rename = "LinkedInReconnectRequired")]
+    Reconnect { code: String },
+    #[serde(rename = "LinkedInUnavailable")]
+    Unavailable {},
+}
+
+#[derive(Deserialize, Serialize)]
+pub(super) struct Pages {
+    pages: Vec<Page>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    id: String,
+    linked_in_page_id: String,
+    page_name: String,
+    page_logo_url: Option<String>,
+    last_synced_at: Option<String>,
+}
+
 /// Every answer that is not the one asked for.
 #[derive(Debug)]
 pub(crate) enum Refusal {
+    /// The caller must link LinkedIn.
+    NotLinked,
+    /// The caller must connect LinkedIn again.
+    OrgScopeMissing,
+    SyncFailed,
     Unauthorized,
     CrossSite,
     BodyTooLarge,
@@ -111,14 +146,31 @@ impl From<Error> for Refusal {
         match error {
             Error::Unauthenticated => Self::Unauthorized,
             Error::Unavailable(_) => Self::ServiceUnavailable,
-            Error::Storage(_) => Self::Internal,
+            Error::Storage(_) | Error::Panicked => Self::Internal,
         }
     }
+}
+
+const NOT_LINKED: &str = "Your LinkedIn account is not linked";
+const ORG_SCOPE_MISSING: &str = "Your LinkedIn connection does not include company page access. Reconnect LinkedIn to \
+    grant the required permissions.";
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, message) = match &self {
+            Self::NotLinked => (StatusCode::BAD_REQUEST, NOT_LINKED),
+            Self::OrgScopeMissing => (StatusCode::BAD_REQUEST, ORG_SCOPE_MISSING),
+            Self::SyncFailed => (
+                StatusCode::BAD_GATEWAY,
+                "Failed to sync LinkedIn company pages",
+            ),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Self::CrossSite => (StatusCode::FORBIDDEN, "Cross-site request refused"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
@@ -129,7 +181,16 @@ impl IntoResponse for Refusal {
             Self::ServiceUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
         };
-        let mut response = (status, json(&json!({ "error": message }))).into_response();
+        let code = match &self {
+            Self::NotLinked => Some("not_linked"),
+            Self::OrgScopeMissing => Some("org_scope_missing"),
+            _ => None,
+        };
+        let body = Body {
+            error: message,
+            code,
+        };
+        let mut response = (status, json(&body)).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response
                 .headers_mut()

@@ -23,6 +23,7 @@ struct Documents {
     targets: ExecutableDocument,
     posting_targets: ExecutableDocument,
     set_posting_targets: ExecutableDocument,
+    sync_pages: ExecutableDocument,
 }
 
 /// A document to run, with its variables.
@@ -31,6 +32,7 @@ pub(super) enum Operation {
     PostingTargets,
     /// Takes the list that `LinkedInTargetInput` describes.
     SetPostingTargets(Vec<serde_json::Value>),
+    SyncPages,
 }
 
 impl Forwarder {
@@ -40,6 +42,7 @@ impl Forwarder {
             posting_targets: api.parse(include_str!("documents/posting_targets.graphql"))?,
             set_posting_targets: api
                 .parse(include_str!("documents/set_posting_targets.graphql"))?,
+            sync_pages: api.parse(include_str!("documents/sync_pages.graphql"))?,
         };
         Ok(Self {
             api,
@@ -63,6 +66,7 @@ impl Forwarder {
     ) -> Result<Data, Refusal> {
         let (document, variables) = match operation {
             Operation::Targets => (&self.documents.targets, json!({})),
+            Operation::SyncPages => (&self.documents.sync_pages, json!({})),
             Operation::PostingTargets => (&self.documents.posting_targets, json!({})),
             Operation::SetPostingTargets(targets) => (
                 &self.documents.set_posting_targets,

@@ -11,12 +11,12 @@ use axum::{
     extract::{DefaultBodyLimit, FromRequest, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header::LOCATION},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 
 use crate::{auth, graphql::Api};
 pub(crate) use answer::Refusal;
-use answer::{Outcome, PostingTargets, SetPostingTargets, Targets};
+use answer::{Outcome, PostingTargets, SetPostingTargets, SyncOutcome, SyncPages, Targets};
 use forward::{Forwarder, Operation};
 
 /// The most bytes that a request's body may have.
@@ -36,6 +36,10 @@ pub(crate) fn router(api: Api) -> Result<Router, String> {
             get(posting_targets)
                 .put(set_posting_targets)
                 .fallback(refuse_method),
+        )
+        .route(
+            "/api/linkedin/sync-pages",
+            post(sync_pages).fallback(refuse_method),
         )
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(forwarder))
@@ -86,6 +90,28 @@ async fn set_posting_targets(
     match answer.outcome {
         Outcome::Saved { preferences } => Ok(answer::ok(&preferences)),
         Outcome::Unavailable { message } => Err(Refusal::Unavailable(message)),
+    }
+}
+
+/// `POST /api/linkedin/sync-pages`
+///
+/// The body is not read. A refusal by LinkedIn that comes while it is asked is a failure of the sync.
+async fn sync_pages(
+    State(forwarder): State<Forwarder>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let caller = forwarder.caller(&headers);
+    let account = caller.account().await?;
+    if auth::is_cross_site(&headers, forwarder.settings()) {
+        return Err(Refusal::CrossSite);
+    }
+    let can_ask = account.is_connected && !account.org_scope_missing;
+    let answer: SyncPages = forwarder.run(Operation::SyncPages, caller).await?;
+    match answer.outcome {
+        SyncOutcome::Synced { report } => Ok(answer::ok(&report)),
+        SyncOutcome::Reconnect { code } if code == "NOT_LINKED" => Err(Refusal::NotLinked),
+        SyncOutcome::Reconnect { .. } if !can_ask => Err(Refusal::OrgScopeMissing),
+        SyncOutcome::Reconnect { .. } | SyncOutcome::Unavailable {} => Err(Refusal::SyncFailed),
     }
 }
 

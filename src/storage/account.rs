@@ -3,7 +3,9 @@
 use std::fmt;
 
 use chrono::NaiveDateTime;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
+
+use super::time;
 
 /// What a request proves about its sender: secrets, so `Debug` shows none of it.
 #[derive(Clone, Default)]
@@ -46,6 +48,7 @@ pub(crate) struct AccountRows {
 
 #[derive(Debug)]
 pub(crate) struct IdentityRow {
+    pub(crate) id: String,
     pub(crate) name: Option<String>,
     pub(crate) avatar_url: Option<String>,
     pub(crate) provider_data: Option<ProviderData>,
@@ -119,6 +122,7 @@ impl Row {
             "viewer" => account.user_id = self.id,
             "identity" => {
                 account.identity = Some(IdentityRow {
+                    id: self.id,
                     name: self.label,
                     avatar_url: self.image,
                     provider_data: self.detail.map(ProviderData),
@@ -159,18 +163,14 @@ fn statement(
         .collect();
     let session_ids =
         serde_json::to_string(&session_ids).map_err(|cause| DbErr::Json(cause.to_string()))?;
-    let (sql, now) = match backend {
-        DbBackend::Sqlite => (
-            &*SQLITE,
-            // Text is compared here; with all three decimals it orders as the times do.
-            Value::from(now.format("%F %T%.3f").to_string()),
-        ),
-        _ => (&*POSTGRES, Value::from(now)),
+    let sql = match backend {
+        DbBackend::Sqlite => &*SQLITE,
+        _ => &*POSTGRES,
     };
     let values = [
         credentials.token_hash.clone().into(),
         session_ids.into(),
-        now,
+        time(backend, now),
     ];
     Ok(Statement::from_sql_and_values(backend, sql, values))
 }

@@ -23,11 +23,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &["lenient_json", "linkedin", "storage"]),
     ("linkedin", &["lenient_json"]),
     ("storage", &[]),
-    ("app", &[]),
+    ("app", &["linkedin"]),
     ("lenient_json", &[]),
     ("telemetry", &["config"]),
-    ("config", &["storage"]),
-    ("demo", &["app", "config", "pages", "server"]),
+    ("config", &["linkedin", "storage"]),
+    ("demo", &["app", "config", "linkedin", "pages", "server"]),
 ];
 
 /// Arrows that lead past a layer, and why they may.

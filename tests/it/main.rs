@@ -13,4 +13,5 @@ mod rest;
 mod schema;
 mod server;
 mod support;
+mod sync;
 mod targets;

@@ -11,6 +11,7 @@ pub mod org_credential;
 pub mod org_page;
 pub mod organization;
 pub mod page_assignment;
+pub mod page_sync;
 pub mod personal_page;
 pub mod posting_preference;
 pub mod session;

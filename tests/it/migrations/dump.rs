@@ -41,10 +41,11 @@ pub(super) async fn everything(db: &DatabaseConnection, on: Backend) -> Vec<Stri
     lines
 }
 
-/// The same without SeaORM's own table.
+/// The same without the tables that are SeaORM's and the server's own.
 pub(super) async fn everything_shared(db: &DatabaseConnection, on: Backend) -> Vec<String> {
     let mut lines = everything(db, on).await;
-    lines.retain(|line| !line.contains("seaql_migrations"));
+    lines
+        .retain(|line| !line.contains("seaql_migrations") && !line.contains("linkedin_page_syncs"));
     lines
 }
 

@@ -21,6 +21,17 @@ linked_identities
     index linked_identities_provider_providerUserId_idx (provider, providerUserId)
     unique linked_identities_userId_provider_key (userId, provider)
     linked_identities_userId_fkey: userId -> users.id, delete CASCADE, update CASCADE
+linkedin_page_syncs
+    id text
+    identityId text
+    tokenHash text
+    startedAt time
+    leaseUntil time?
+    finishedAt time?
+    outcome json?
+    primary key linkedin_page_syncs_pkey (id)
+    unique linkedin_page_syncs_identityId_key (identityId)
+    linkedin_page_syncs_identityId_fkey: identityId -> linked_identities.id, delete CASCADE, update CASCADE
 linkedin_personal_pages
     id text
     identityId text

@@ -13,7 +13,7 @@ use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use linkedin_targets::{
     app::{App, Clock, Ids, Settings},
     demo::World,
-    server,
+    linkedin, server,
 };
 use reqwest::{
     Client, Method, RequestBuilder, StatusCode,
@@ -21,13 +21,18 @@ use reqwest::{
     redirect,
 };
 use sea_orm::DatabaseConnection;
+use secrecy::SecretString;
 use serde_json::{Value, json};
+use stand_in_linkedin::StandIn;
+use url::Url;
 
 use super::database::{Backend, Database};
 
 pub(crate) struct TestApp {
     /// The test's own way to the rows. The server's statements alone are counted.
     pub(crate) db: DatabaseConnection,
+    /// What the server takes for LinkedIn.
+    pub(crate) linkedin: StandIn,
     pub(crate) clock: TestClock,
     ids: Ids,
     address: SocketAddr,
@@ -36,7 +41,7 @@ pub(crate) struct TestApp {
     server_db: DatabaseConnection,
     statements: Arc<Mutex<Vec<String>>>,
     /// Lives as long as the test.
-    pub(crate) database: Database,
+    pub(crate) database: Arc<Database>,
 }
 
 impl TestApp {
@@ -53,6 +58,25 @@ impl TestApp {
 
     /// On a database that is there already.
     pub(crate) async fn on(database: Database, change: impl FnOnce(&mut Settings)) -> Self {
+        let (clock, ids) = (TestClock::new(), ids());
+        let linkedin = linkedin(&clock).await;
+        Self::start(Arc::new(database), linkedin, clock, ids, change).await
+    }
+
+    /// Another server, on the same database and with the same LinkedIn.
+    pub(crate) async fn another(&self) -> Self {
+        let (clock, ids) = (self.clock.clone(), self.ids.clone());
+        let (database, linkedin) = (self.database.clone(), self.linkedin.clone());
+        Self::start(database, linkedin, clock, ids, |_| {}).await
+    }
+
+    async fn start(
+        database: Arc<Database>,
+        linkedin: StandIn,
+        clock: TestClock,
+        ids: Ids,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let db = database.connect().await;
         let statements = Arc::new(Mutex::new(Vec::new()));
         let mut counted = database.connect().await;
@@ -60,11 +84,11 @@ impl TestApp {
         counted.set_metric_callback(move |info| {
             seen.lock().unwrap().push(info.statement.sql.clone());
         });
-        let (clock, ids) = (TestClock::new(), ids());
         let mut settings = settings();
         change(&mut settings);
         let app = App {
             db: counted.clone(),
+            linkedin: linkedin_client(linkedin.base_url()),
             settings,
             clock: clock.clock(),
             ids: ids.clone(),
@@ -81,6 +105,7 @@ impl TestApp {
         ));
         Self {
             db,
+            linkedin,
             clock,
             ids,
             address,
@@ -283,8 +308,34 @@ fn settings() -> Settings {
         allowed_origins: Vec::new(),
         graphiql: true,
         introspection: true,
+        sync_interval: Duration::from_secs(10),
         request_timeout: Duration::from_secs(10),
     }
+}
+
+async fn linkedin(clock: &TestClock) -> StandIn {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .unwrap();
+    let next = AtomicU64::new(1);
+    let clock = clock.clone();
+    let new_id = move || next.fetch_add(1, Ordering::Relaxed).to_string();
+    StandIn::start(listener, move || clock.now(), new_id).unwrap()
+}
+
+/// Repeats at once what may be repeated.
+fn linkedin_client(base_url: &Url) -> linkedin::Client {
+    let settings = linkedin::Settings {
+        retry_pause: Duration::from_millis(1),
+        ..linkedin::Settings::new(
+            "app".to_owned(),
+            SecretString::from("client-secret"),
+            base_url.clone(),
+            base_url.clone(),
+            base_url.clone(),
+        )
+    };
+    linkedin::Client::new(settings).unwrap()
 }
 
 /// Redirects are answers too.
