@@ -54,7 +54,7 @@ pub struct Log {
         long,
         env = "RUST_LOG",
         value_name = "RUST_LOG",
-        default_value = "info",
+        default_value = "info,sea_orm_migration=warn,sqlx=warn",
         global = true
     )]
     pub log_filter: String,

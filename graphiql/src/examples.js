@@ -3,6 +3,7 @@ import picker from './operations/picker.graphql?raw';
 import preferences from './operations/preferences.graphql?raw';
 import savePreferences from './operations/save-preferences.graphql?raw';
 import savePreferencesVariables from './operations/save-preferences.variables.json?raw';
+import syncPages from './operations/sync-pages.graphql?raw';
 import node from './operations/node.graphql?raw';
 import nodeVariables from './operations/node.variables.json?raw';
 
@@ -12,5 +13,6 @@ export const examples = [
   { query: picker },
   { query: preferences },
   { query: savePreferences, variables: savePreferencesVariables },
+  { query: syncPages },
   { query: node, variables: nodeVariables },
 ];

@@ -13,6 +13,7 @@ const EXAMPLES = {
   Picker: 'Acme Labs',
   Preferences: '"reconnectUrl": null',
   SavePreferences: '"enabled": true',
+  SyncPages: '"complete": true',
   Node: '"node": null',
 };
 

@@ -4,6 +4,8 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, ChildStderr, Command, Output, Stdio},
+    sync::mpsc,
+    thread,
 };
 
 use serde_json::Value;
@@ -30,7 +32,8 @@ pub(crate) fn run(program: &mut Command) -> (Output, String, String) {
 /// A `serve` under way, ended with this.
 pub(crate) struct Serving {
     process: Child,
-    log: BufReader<ChildStderr>,
+    /// Read as it comes: a full pipe would hold up the server.
+    log: mpsc::Receiver<String>,
     /// `127.0.0.1:<port>`
     pub(crate) address: String,
 }
@@ -46,7 +49,7 @@ impl Serving {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let log = BufReader::new(process.stderr.take().unwrap());
+        let log = lines(process.stderr.take().unwrap());
         let mut serving = Self {
             process,
             log,
@@ -69,9 +72,8 @@ impl Serving {
 
     /// The next line of the log with these words, which must come.
     pub(crate) fn line_that_says(&mut self, words: &str) -> String {
-        let lines = self.log.by_ref().lines().map(Result::unwrap);
         let mut passed = Vec::new();
-        for line in lines {
+        for line in &self.log {
             if line.contains(words) {
                 return line;
             }
@@ -89,10 +91,20 @@ impl Serving {
 
     /// The rest of the log, and the code that it ended with.
     pub(crate) fn end(mut self) -> (String, Option<i32>) {
-        let mut log = String::new();
-        self.log.read_to_string(&mut log).unwrap();
+        let log = self.log.iter().map(|line| line + "\n").collect();
         (log, self.process.wait().unwrap().code())
     }
+}
+
+fn lines(log: ChildStderr) -> mpsc::Receiver<String> {
+    let (send, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(log).lines().map_while(Result::ok) {
+            // A test that is over reads no more.
+            let _ = send.send(line);
+        }
+    });
+    lines
 }
 
 impl Drop for Serving {
