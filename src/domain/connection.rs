@@ -12,7 +12,6 @@ const ORG_SCOPE: &str = "rw_organization_admin";
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
     has_data: bool,
-    /// As it is stored: it may be sealed.
     token: Option<SecretString>,
     scopes: Vec<String>,
     expiry: Expiry,
@@ -47,7 +46,7 @@ impl Connection {
     }
 
     /// Whether it has ended at `time`, or will have.
-    fn expires_by(&self, time: NaiveDateTime) -> bool {
+    pub(super) fn expires_by(&self, time: NaiveDateTime) -> bool {
         match self.expiry {
             Expiry::Never => false,
             #[expect(
@@ -56,6 +55,22 @@ impl Connection {
             )]
             Expiry::At(end) => end <= time.and_utc().timestamp_millis() as f64,
         }
+    }
+
+    /// When it ends, as far as the calendar goes; `None` when it is not known to.
+    pub(super) fn expires_at(&self) -> Option<NaiveDateTime> {
+        match self.expiry {
+            Expiry::Never => None,
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a Date holds whole milliseconds, far fewer than an i64 can"
+            )]
+            Expiry::At(end) => DateTime::from_timestamp_millis(end as i64).map(|at| at.naive_utc()),
+        }
+    }
+
+    pub(crate) fn scopes(&self) -> &[String] {
+        &self.scopes
     }
 
     pub(super) fn token(&self) -> Option<&SecretString> {

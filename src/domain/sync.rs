@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::{NaiveDateTime, TimeDelta};
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -302,6 +302,41 @@ fn finished(row: page_sync::Model) -> Option<(NaiveDateTime, Outcome)> {
         return None;
     }
     Some((row.finished_at?, serde_json::from_value(row.outcome?).ok()?))
+}
+
+/// How an identity's last sync went.
+#[derive(Clone, Debug)]
+pub(crate) struct LastSync {
+    pub(crate) at: NaiveDateTime,
+    /// Whether LinkedIn's list was read to its end.
+    pub(crate) complete: bool,
+    pub(crate) problem: Option<Problem>,
+    /// Whether LinkedIn was asked with the token that the connection has now.
+    pub(super) is_of_this_connection: bool,
+}
+
+/// The identity's last sync that has ended.
+pub(super) async fn last_of(
+    db: &impl ConnectionTrait,
+    identity: &Identity,
+) -> Result<Option<LastSync>, Error> {
+    let Some(row) = syncs::of_identity(db, &identity.id).await? else {
+        return Ok(None);
+    };
+    let token = identity.connection.token();
+    let is_of_this_connection = token.is_some_and(|token| fingerprint(token) == row.token_hash.0);
+    Ok(finished(row).map(|(at, outcome)| {
+        let (complete, problem) = match outcome {
+            Outcome::Done(changes) => (changes.complete, None),
+            Outcome::Failed(problem) => (false, Some(problem)),
+        };
+        LastSync {
+            at,
+            complete,
+            problem,
+            is_of_this_connection,
+        }
+    }))
 }
 
 /// What is to be stored, and what that changes.

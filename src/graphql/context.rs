@@ -10,6 +10,7 @@ use crate::{
     domain::{
         account::{self, Account, Credentials},
         error::Error,
+        health::{self, Health, UnavailableTarget},
         preference::{self, Saved},
         sync::{Synced, Syncer},
         target::TargetId,
@@ -65,6 +66,14 @@ impl Caller {
 
     pub(super) async fn sync(&self) -> Result<Synced, Error> {
         self.syncer.sync(&*self.account().await?).await
+    }
+
+    pub(super) async fn health(&self) -> Result<Option<Health>, Error> {
+        health::of(&self.app.db, &*self.account().await?, self.now).await
+    }
+
+    pub(super) async fn unavailable(&self) -> Result<Vec<UnavailableTarget>, Error> {
+        health::unavailable(&self.app.db, &*self.account().await?, self.now).await
     }
 
     /// The account as it is now, when something has changed since it was loaded.

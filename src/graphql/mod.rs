@@ -1,6 +1,7 @@
 //! The GraphQL face: types, resolvers, limits, and the way in over HTTP.
 
 mod accept;
+mod connection;
 pub(crate) mod context;
 mod document;
 mod error;
@@ -27,6 +28,7 @@ use crate::{
         sync::{Means, Syncer},
     },
 };
+use connection::{LinkedInConnection, LinkedInUnavailableTarget};
 use context::{Caller, caller};
 use document::{Documents, Limits};
 use error::ApiError;
@@ -70,6 +72,26 @@ impl Query {
         ))
     }
 
+    /// The caller's own connection to LinkedIn, and how it is. Null when they never linked an account.
+    async fn linked_in_connection(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Option<Result<LinkedInConnection, ApiError>> {
+        LinkedInConnection::of(caller(ctx))
+            .await
+            .map_err(ApiError::from)
+            .transpose()
+    }
+
+    /// What the caller would expect to see among the targets but cannot post to now, each with the reason and the
+    /// next step. In the order of the targets.
+    async fn unavailable_linked_in_targets(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<Vec<LinkedInUnavailableTarget>, ApiError> {
+        connection::unavailable(ctx).await
+    }
+
     /// The object with this id; null when there is none among what the caller may see.
     async fn node(
         &self,
@@ -90,6 +112,16 @@ async fn find_node(caller: &Caller, id: &ID) -> Result<Option<Node>, Error> {
         return Ok(Some(Node::LinkedInPostingPreferences(
             LinkedInPostingPreferences::new(caller, account),
         )));
+    }
+    if account
+        .identity
+        .as_ref()
+        .map(LinkedInConnection::global_id)
+        .as_ref()
+        == Some(id)
+    {
+        let connection = LinkedInConnection::of(caller).await?;
+        return Ok(connection.map(Node::LinkedInConnection));
     }
     let mut targets = account
         .targets

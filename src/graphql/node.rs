@@ -2,6 +2,7 @@ use async_graphql::{ID, Interface};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
+    connection::LinkedInConnection,
     organization::Organization,
     preference::{LinkedInPostingPreferences, LinkedInPostingTarget},
     target::{LinkedInTarget, OrgPage, Personal, PersonalPage},
@@ -21,6 +22,7 @@ pub(super) enum Node {
     LinkedInPostingTarget(LinkedInPostingTarget),
     LinkedInPostingPreferences(LinkedInPostingPreferences),
     Organization(Organization),
+    LinkedInConnection(LinkedInConnection),
 }
 
 /// A global id: the type and the keys that tell its objects apart.

@@ -9,6 +9,7 @@ pub(crate) mod organization;
 pub(crate) mod page_sync;
 pub(crate) mod personal_page;
 pub(crate) mod preference;
+pub(crate) mod unavailable;
 
 pub(crate) use connect::begin_write;
 pub use connect::{Pool, connect};

@@ -4,6 +4,7 @@ mod documents;
 mod faces;
 mod graphiql;
 mod graphql;
+mod health;
 mod http;
 mod layers;
 mod linkedin;
