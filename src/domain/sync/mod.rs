@@ -1,6 +1,9 @@
 //! Asks LinkedIn which company pages a member administers, and stores the answer.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+mod problem;
+mod report;
+
+use std::{sync::Arc, time::Duration};
 
 use chrono::{NaiveDateTime, TimeDelta};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
@@ -12,17 +15,19 @@ use super::{
     account::{Account, Identity},
     error::Error,
     single_flight::SingleFlight,
-    target::{self, PersonalPage},
 };
 use crate::{
-    linkedin::{self, FoundPage, Listing, Logo},
+    linkedin::{self, Listing},
     storage::{
         begin_write, connection,
-        entity::{page_sync, personal_page},
+        entity::page_sync,
         page_sync::{self as syncs, Claim},
-        personal_page::{self as pages, NewPage},
+        personal_page as pages,
     },
 };
+pub(crate) use problem::Problem;
+use report::{Changes, plan};
+pub(crate) use report::{Report, SkipReason, Skipped};
 
 /// How often a server looks whether another one has finished the same sync.
 const POLL: Duration = Duration::from_millis(100);
@@ -51,65 +56,6 @@ pub(crate) struct Means {
 pub(crate) enum Synced {
     Done(Arc<Report>),
     Failed(Problem),
-}
-
-/// Why no pages were fetched. Nothing stored has changed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Problem {
-    NotLinked,
-    /// The connection is past its end, or never held a token.
-    Expired,
-    Revoked,
-    OrgScopeMissing,
-    /// Until `retry_at`, when LinkedIn said so.
-    Throttled {
-        retry_at: Option<NaiveDateTime>,
-    },
-    /// LinkedIn no longer speaks the version of its API that is configured.
-    VersionSunset,
-    /// LinkedIn does not answer, or makes no sense.
-    Unavailable,
-}
-
-/// The pages now, and what the sync did to them.
-#[derive(Clone, Debug)]
-pub(crate) struct Report {
-    pub(crate) at: NaiveDateTime,
-    /// Whether LinkedIn's list was read to its end. Only then are pages removed.
-    pub(crate) complete: bool,
-    pub(crate) pages: Vec<PersonalPage>,
-    pub(crate) added: Vec<PersonalPage>,
-    pub(crate) restored: Vec<PersonalPage>,
-    /// With the names they had before.
-    pub(crate) renamed: Vec<(PersonalPage, String)>,
-    pub(crate) removed: Vec<PersonalPage>,
-    pub(crate) skipped: Vec<Skipped>,
-}
-
-/// A page that LinkedIn listed and that is not a target.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Skipped {
-    pub(crate) number: String,
-    pub(crate) name: Option<String>,
-    pub(crate) reason: SkipReason,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum SkipReason {
-    RoleMayNotPost,
-    RoleNotApproved,
-    PageGone,
-}
-
-/// A report as it is stored, by the pages' ids.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Changes {
-    complete: bool,
-    added: Vec<String>,
-    restored: Vec<String>,
-    renamed: Vec<(String, String)>,
-    removed: Vec<String>,
-    skipped: Vec<Skipped>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -337,167 +283,4 @@ pub(super) async fn last_of(
             is_of_this_connection,
         }
     }))
-}
-
-/// What is to be stored, and what that changes.
-fn plan(
-    before: Vec<personal_page::Model>,
-    listing: Listing,
-    mut new_id: impl FnMut() -> String,
-) -> (Vec<NewPage>, Changes) {
-    let mut before: HashMap<_, _> = before
-        .into_iter()
-        .map(|page| (page.linked_in_page_id.clone(), page))
-        .collect();
-    let mut changes = Changes {
-        complete: listing.complete,
-        skipped: listing.skipped.into_iter().map(Skipped::new).collect(),
-        ..Changes::default()
-    };
-    let mut new = Vec::with_capacity(listing.pages.len());
-    for found in listing.pages {
-        let known = before.remove(&found.number);
-        let page = merged(found, known.as_ref(), &mut new_id);
-        match known {
-            None => changes.added.push(page.id.clone()),
-            Some(known) => {
-                if known.removed_at.is_some() {
-                    changes.restored.push(known.id.clone());
-                }
-                if known.page_name != page.name {
-                    changes.renamed.push((known.id, known.page_name));
-                }
-            }
-        }
-        new.push(page);
-    }
-    if changes.complete {
-        let gone = before
-            .into_values()
-            .filter(|page| page.removed_at.is_none());
-        changes.removed = gone.map(|page| page.id).collect();
-    }
-    (new, changes)
-}
-
-/// What LinkedIn would not tell this time stays as it was known.
-fn merged(
-    found: FoundPage,
-    known: Option<&personal_page::Model>,
-    new_id: &mut impl FnMut() -> String,
-) -> NewPage {
-    let known_name = || known.map(|page| page.page_name.clone());
-    let fallback = found.fallback_name();
-    let name = found.name.map(|name| name.replace('\0', ""));
-    let name = name.filter(|name| !name.trim().is_empty());
-    NewPage {
-        id: known.map_or_else(new_id, |page| page.id.clone()),
-        name: name.or_else(known_name).unwrap_or(fallback),
-        logo: match found.logo {
-            Logo::Url(url) => Some(url),
-            Logo::None => None,
-            Logo::Unknown => known.and_then(|page| page.page_logo_url.clone()),
-        },
-        number: found.number,
-    }
-}
-
-impl Report {
-    fn new(at: NaiveDateTime, changes: Changes, rows: Vec<personal_page::Model>) -> Self {
-        let mut pages: Vec<_> = rows
-            .iter()
-            .filter(|row| row.removed_at.is_none())
-            .cloned()
-            .map(PersonalPage::from)
-            .collect();
-        target::sort(&mut pages);
-        let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
-        let page = |id: &String| rows.get(id).cloned().map(PersonalPage::from);
-        let these = |ids: &[String]| {
-            let mut pages: Vec<_> = ids.iter().filter_map(page).collect();
-            target::sort(&mut pages);
-            pages
-        };
-        let renamed = changes.renamed.iter();
-        Self {
-            at,
-            complete: changes.complete,
-            pages,
-            added: these(&changes.added),
-            restored: these(&changes.restored),
-            renamed: renamed
-                .filter_map(|(id, from)| Some((page(id)?, from.clone())))
-                .collect(),
-            removed: these(&changes.removed),
-            skipped: changes.skipped,
-        }
-    }
-}
-
-impl Skipped {
-    fn new(page: linkedin::SkippedPage) -> Self {
-        Self {
-            number: page.number,
-            name: page.name,
-            reason: match page.reason {
-                linkedin::SkipReason::RoleMayNotPost(_) => SkipReason::RoleMayNotPost,
-                linkedin::SkipReason::NotApproved(_) => SkipReason::RoleNotApproved,
-                linkedin::SkipReason::NotFound => SkipReason::PageGone,
-            },
-        }
-    }
-}
-
-impl Problem {
-    /// The sentence that clients show.
-    pub(crate) fn message(&self) -> &'static str {
-        match self {
-            Self::NotLinked => "Your LinkedIn account is not linked",
-            Self::Expired => "Your LinkedIn connection has expired. Reconnect LinkedIn.",
-            Self::Revoked => "LinkedIn no longer accepts your connection. Reconnect LinkedIn.",
-            Self::OrgScopeMissing => {
-                "Your LinkedIn connection does not include company page access. Reconnect LinkedIn to grant the \
-                 required permissions."
-            }
-            Self::Throttled { .. } => {
-                "LinkedIn takes no more requests for now. Its daily limits begin anew at 00:00 UTC."
-            }
-            Self::VersionSunset => {
-                "LinkedIn no longer serves the version of its API that this server speaks. Its operator must act."
-            }
-            Self::Unavailable => {
-                "LinkedIn could not be reached, or gave no usable answer. Try again later."
-            }
-        }
-    }
-
-    fn new(cause: &linkedin::Error, now: NaiveDateTime) -> Self {
-        match cause {
-            linkedin::Error::ExpiredToken => Self::Expired,
-            linkedin::Error::InvalidToken | linkedin::Error::RevokedToken => Self::Revoked,
-            linkedin::Error::AccessDenied => Self::OrgScopeMissing,
-            linkedin::Error::Throttled { retry_after } => Self::Throttled {
-                retry_at: retry_after
-                    .and_then(|after| now.checked_add_signed(TimeDelta::from_std(after).ok()?)),
-            },
-            linkedin::Error::VersionSunset { .. } => Self::VersionSunset,
-            _ => Self::Unavailable,
-        }
-    }
-
-    fn log(&self, cause: &linkedin::Error) {
-        match self {
-            Self::VersionSunset => tracing::error!(
-                error = %cause,
-                "LinkedIn no longer serves the configured version of its API: set LINKEDIN_VERSION to a newer one"
-            ),
-            Self::Unavailable | Self::Throttled { .. } => {
-                tracing::warn!(
-                    error = cause as &dyn std::error::Error,
-                    "LinkedIn did not list the pages"
-                );
-            }
-            _ => tracing::info!(error = %cause, "LinkedIn refused the connection"),
-        }
-    }
 }

@@ -1,0 +1,76 @@
+use chrono::{NaiveDateTime, TimeDelta};
+use serde::{Deserialize, Serialize};
+
+use crate::linkedin;
+
+/// Why no pages were fetched. Nothing stored has changed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Problem {
+    NotLinked,
+    /// The connection is past its end, or never held a token.
+    Expired,
+    Revoked,
+    OrgScopeMissing,
+    /// Until `retry_at`, when LinkedIn said so.
+    Throttled {
+        retry_at: Option<NaiveDateTime>,
+    },
+    /// LinkedIn no longer speaks the version of its API that is configured.
+    VersionSunset,
+    /// LinkedIn does not answer, or makes no sense.
+    Unavailable,
+}
+
+impl Problem {
+    /// The sentence that clients show.
+    pub(crate) fn message(&self) -> &'static str {
+        match self {
+            Self::NotLinked => "Your LinkedIn account is not linked",
+            Self::Expired => "Your LinkedIn connection has expired. Reconnect LinkedIn.",
+            Self::Revoked => "LinkedIn no longer accepts your connection. Reconnect LinkedIn.",
+            Self::OrgScopeMissing => {
+                "Your LinkedIn connection does not include company page access. Reconnect LinkedIn to grant the \
+                 required permissions."
+            }
+            Self::Throttled { .. } => {
+                "LinkedIn takes no more requests for now. Its daily limits begin anew at 00:00 UTC."
+            }
+            Self::VersionSunset => {
+                "LinkedIn no longer serves the version of its API that this server speaks. Its operator must act."
+            }
+            Self::Unavailable => {
+                "LinkedIn could not be reached, or gave no usable answer. Try again later."
+            }
+        }
+    }
+
+    pub(super) fn new(cause: &linkedin::Error, now: NaiveDateTime) -> Self {
+        match cause {
+            linkedin::Error::ExpiredToken => Self::Expired,
+            linkedin::Error::InvalidToken | linkedin::Error::RevokedToken => Self::Revoked,
+            linkedin::Error::AccessDenied => Self::OrgScopeMissing,
+            linkedin::Error::Throttled { retry_after } => Self::Throttled {
+                retry_at: retry_after
+                    .and_then(|after| now.checked_add_signed(TimeDelta::from_std(after).ok()?)),
+            },
+            linkedin::Error::VersionSunset { .. } => Self::VersionSunset,
+            _ => Self::Unavailable,
+        }
+    }
+
+    pub(super) fn log(&self, cause: &linkedin::Error) {
+        match self {
+            Self::VersionSunset => tracing::error!(
+                error = %cause,
+                "LinkedIn no longer serves the configured version of its API: set LINKEDIN_VERSION to a newer one"
+            ),
+            Self::Unavailable | Self::Throttled { .. } => {
+                tracing::warn!(
+                    error = cause as &dyn std::error::Error,
+                    "LinkedIn did not list the pages"
+                );
+            }
+            _ => tracing::info!(error = %cause, "LinkedIn refused the connection"),
+        }
+    }
+}
