@@ -4,6 +4,7 @@ use apollo_compiler::{
     Name,
     ast::{Definition, DirectiveList, Document, Field, FragmentDefinition, Selection},
 };
+use apollo_parser::{Lexer, Token, TokenKind};
 
 use super::Errors;
 use crate::graphql::error::{Code, RequestError};
@@ -12,7 +13,7 @@ use crate::graphql::error::{Code, RequestError};
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     pub(crate) bytes: usize,
-    /// Blanks and comments between others count too.
+    /// Lexical tokens, as the specification names them: blanks, commas and comments are none.
     pub(crate) tokens: usize,
     /// How deep brackets of any kind may stand in each other.
     pub(crate) syntax_depth: usize,
@@ -58,6 +59,21 @@ impl Limits {
             .ok()
             .filter(|_| text.len() <= self.bytes)
             .ok_or_else(|| exceeded("bytes", self.bytes))
+    }
+
+    pub(super) fn check_tokens(&self, text: &str) -> Result<(), Errors> {
+        let is_ignored = |token: &Token<'_>| {
+            matches!(
+                token.kind(),
+                TokenKind::Whitespace | TokenKind::Comment | TokenKind::Comma | TokenKind::Eof
+            )
+        };
+        // What is no token at all is for the parser to refuse.
+        let tokens = Lexer::new(text).flatten().filter(|it| !is_ignored(it));
+        if tokens.take(self.tokens + 1).count() > self.tokens {
+            return Err(exceeded("tokens", self.tokens));
+        }
+        Ok(())
     }
 
     /// Walks the document once and tells whether it asks about the schema.

@@ -83,6 +83,7 @@ impl Documents {
 
     fn parse_and_validate(&self, text: &str) -> Result<Document, Errors> {
         let text_bytes = self.limits.check_bytes(text)?;
+        self.limits.check_tokens(text)?;
         let document = self.parse(text)?;
         let introspects = self.limits.check_cost(&document)?;
         if introspects && !self.introspection {
@@ -108,15 +109,10 @@ impl Documents {
     }
 
     fn parse(&self, text: &str) -> Result<ast::Document, Errors> {
-        let mut parser = Parser::new()
-            .token_limit(self.limits.tokens)
-            .recursion_limit(self.limits.syntax_depth);
+        let mut parser = Parser::new().recursion_limit(self.limits.syntax_depth);
         parser.parse_ast(text, "document").map_err(|invalid| {
-            let is_too_long = parser.tokens_reached() > self.limits.tokens;
             let is_too_deep = parser.recursion_reached() > self.limits.syntax_depth;
-            if is_too_long {
-                limits::exceeded("tokens", self.limits.tokens)
-            } else if is_too_deep {
+            if is_too_deep {
                 limits::exceeded("levels of nesting", self.limits.syntax_depth)
             } else {
                 all(Code::ParseFailed, &invalid.errors)
