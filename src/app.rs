@@ -6,7 +6,7 @@ use chrono::{NaiveDateTime, Utc};
 use sea_orm::DatabaseConnection;
 use url::Url;
 
-use crate::linkedin;
+use crate::{linkedin, seal};
 
 /// The database, the settings that requests depend on, the clock and the source of new ids.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct App {
     pub clock: Clock,
     /// Ids, so that a test can foretell them.
     pub ids: Ids,
+    /// What nobody may guess.
+    pub random: Random,
 }
 
 /// What an operator decides about requests.
@@ -38,6 +40,8 @@ pub struct Settings {
     pub introspection: bool,
     /// How long the result of a sync with LinkedIn stays good enough not to ask again.
     pub sync_interval: Duration,
+    /// What LinkedIn's tokens are sealed with.
+    pub token_keys: seal::Keys,
     /// How long a request may take.
     pub request_timeout: Duration,
 }
@@ -90,6 +94,33 @@ impl Ids {
 
     pub(crate) fn next(&self) -> String {
         (self.0)()
+    }
+}
+
+/// Makes bytes that nobody can guess.
+#[derive(Clone)]
+pub struct Random(Arc<dyn Fn() -> [u8; 32] + Send + Sync>);
+
+impl Random {
+    /// The operating system's.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::new(rand::random)
+    }
+
+    /// Bytes as `next` returns them.
+    pub fn new(next: impl Fn() -> [u8; 32] + Send + Sync + 'static) -> Self {
+        Self(Arc::new(next))
+    }
+
+    pub(crate) fn next(&self) -> [u8; 32] {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Random {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Random")
     }
 }
 

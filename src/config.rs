@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::BoolishValueParser};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::{linkedin, storage};
+use crate::{linkedin, seal, storage};
 
 /// LinkedIn targets and posting preferences of InterlinedList users, over GraphQL and REST.
 #[derive(Debug, Parser)]
@@ -79,7 +79,7 @@ pub struct Database {
         value_name = "DATABASE_URL",
         default_value = "sqlite://data/linkedin-targets.db",
         hide_env_values = true,
-        value_parser = |url: &str| Ok::<_, std::convert::Infallible>(SecretString::from(url)),
+        value_parser = secret,
     )]
     pub database_url: SecretString,
     /// Most connections to the database at one time.
@@ -131,6 +131,11 @@ pub struct Serve {
     /// How the server talks to LinkedIn.
     #[command(flatten)]
     pub linkedin: LinkedIn,
+    /// Keys that seal LinkedIn's tokens in the database: 32 random bytes in base64, or several such keys separated by
+    /// commas, the newest first. The InterlinedList web application cannot read sealed tokens, so set it only where
+    /// this server alone uses them. By default tokens are stored as they are.
+    #[arg(long, env, value_name = "TOKEN_KEYS", hide_env_values = true, value_parser = secret)]
+    pub token_keys: Option<SecretString>,
     /// How long requests that are under way may take to end after SIGTERM.
     #[arg(long, env, value_name = "SHUTDOWN_TIMEOUT", default_value = "20s", value_parser = duration)]
     pub shutdown_timeout: Duration,
@@ -139,6 +144,25 @@ pub struct Serve {
 /// How the server talks to LinkedIn.
 #[derive(Clone, Debug, Args)]
 pub struct LinkedIn {
+    /// The id of your application at LinkedIn. With it and its secret people can link their accounts here.
+    #[arg(
+        long,
+        env,
+        value_name = "LINKEDIN_CLIENT_ID",
+        requires = "linkedin_client_secret"
+    )]
+    pub linkedin_client_id: Option<String>,
+    /// The secret of your application at LinkedIn. It is never shown.
+    #[arg(long, env, value_name = "LINKEDIN_CLIENT_SECRET", requires = "linkedin_client_id", hide_env_values = true,
+        value_parser = secret)]
+    pub linkedin_client_secret: Option<SecretString>,
+    /// Where LinkedIn sends people back to, as it is registered there. The default is
+    /// `<PUBLIC_URL>/api/auth/linkedin/callback`.
+    #[arg(long, env, value_name = "LINKEDIN_REDIRECT_URI", value_parser = web_address)]
+    pub linkedin_redirect_uri: Option<Url>,
+    /// Where LinkedIn asks people for their consent.
+    #[arg(long, env, value_name = "LINKEDIN_OAUTH_URL", default_value = "https://www.linkedin.com", value_parser = web_address)]
+    pub linkedin_oauth_url: Url,
     /// Where LinkedIn's API is.
     #[arg(long, env, value_name = "LINKEDIN_API_URL", default_value = "https://api.linkedin.com", value_parser = web_address)]
     pub linkedin_api_url: Url,
@@ -158,20 +182,33 @@ pub struct LinkedIn {
 }
 
 impl LinkedIn {
-    /// The client's settings. Members are not sent to LinkedIn from here, so it needs no application of its own.
+    /// The client's settings.
     ///
     /// # Errors
     /// When no address can be made from `public_url`.
     pub fn settings(&self, public_url: &Url) -> Result<linkedin::Settings, url::ParseError> {
-        let callback = public_url.join("/api/auth/linkedin/callback")?;
-        let oauth_url = Url::parse("https://www.linkedin.com")?;
-        let api_url = self.linkedin_api_url.clone();
-        let nobody = (String::new(), SecretString::default());
+        let redirect_uri = match &self.linkedin_redirect_uri {
+            Some(uri) => uri.clone(),
+            None => public_url.join(linkedin::CALLBACK)?,
+        };
+        let application = self
+            .linkedin_client_id
+            .clone()
+            .zip(self.linkedin_client_secret.clone())
+            .map(|(client_id, client_secret)| linkedin::Application {
+                client_id,
+                client_secret,
+                redirect_uri,
+            });
+        let (oauth_url, api_url) = (
+            self.linkedin_oauth_url.clone(),
+            self.linkedin_api_url.clone(),
+        );
         Ok(linkedin::Settings {
             version: self.linkedin_version.clone(),
             deadline: self.linkedin_deadline,
             max_pages: self.linkedin_max_pages as usize,
-            ..linkedin::Settings::new(nobody.0, nobody.1, callback, oauth_url, api_url)
+            ..linkedin::Settings::new(application, oauth_url, api_url)
         })
     }
 }
@@ -182,14 +219,24 @@ impl Serve {
     /// # Errors
     /// A sentence that names the variables.
     pub fn check(&self) -> Result<(), String> {
-        if self.linkedin.linkedin_deadline < self.request_timeout {
-            Ok(())
-        } else {
-            Err(
+        if self.linkedin.linkedin_deadline >= self.request_timeout {
+            return Err(
                 "invalid value for LINKEDIN_DEADLINE: it must be shorter than REQUEST_TIMEOUT"
                     .to_owned(),
-            )
+            );
         }
+        self.seal_keys().map(drop)
+    }
+
+    /// What tokens are sealed with.
+    ///
+    /// # Errors
+    /// A sentence that names the variable.
+    pub fn seal_keys(&self) -> Result<seal::Keys, String> {
+        let Some(list) = &self.token_keys else {
+            return Ok(seal::Keys::default());
+        };
+        seal::Keys::parse(list).map_err(|cause| format!("invalid value for TOKEN_KEYS: {cause}"))
     }
 }
 
@@ -258,6 +305,10 @@ impl Database {
             create,
         }
     }
+}
+
+fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(text.into())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -15,6 +15,7 @@ mod lenient_json;
 pub mod linkedin;
 mod pages;
 mod rest;
+pub mod seal;
 pub mod server;
 pub mod storage;
 pub mod telemetry;

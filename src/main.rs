@@ -9,7 +9,7 @@ use std::{
 
 use clap::Parser;
 use linkedin_targets::{
-    app::{App, Clock, Ids, Settings},
+    app::{App, Clock, Ids, Random, Settings},
     config::{Cli, Command, Database, Migrate, MigrateAction, Serve},
     demo, linkedin, sdl, server, storage, telemetry,
 };
@@ -53,6 +53,7 @@ async fn run(command: Command) -> Result<(), Box<dyn Error>> {
 
 async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
     serve.check()?;
+    let token_keys = serve.seal_keys()?;
     let db = connect(&serve.database, false).await?;
     let missing = migration::missing(&db).await?;
     if !missing.is_empty() {
@@ -83,10 +84,12 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
             graphiql: serve.graphiql,
             introspection: serve.introspection,
             sync_interval: serve.linkedin.linkedin_sync_interval,
+            token_keys,
             request_timeout: serve.request_timeout,
         },
         clock: Clock::system(),
         ids: Ids::random(),
+        random: Random::system(),
     };
     let routes = server::router(app)?;
     tracing::info!(

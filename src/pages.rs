@@ -14,6 +14,7 @@ use axum::{
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::json;
+use url::Url;
 
 use crate::{app::App, graphql};
 
@@ -107,11 +108,23 @@ const NO_STORE: [(HeaderName, HeaderValue); 1] =
 
 /// A whole page around some text.
 pub(crate) fn page(title: &str, text: Markup) -> Response {
+    whole(title, text, "'self'")
+}
+
+/// A page whose form leads on to InterlinedList. A browser looks at every address that a form's answer leads to.
+pub(crate) fn form(title: &str, text: Markup, public_url: &Url) -> Response {
+    let origin = public_url.origin().ascii_serialization();
+    whole(title, text, &format!("'self' {origin}"))
+}
+
+fn whole(title: &str, text: Markup, form_action: &str) -> Response {
     const STYLE: &str = ":root{color-scheme:light dark}\
         body{font:1rem/1.6 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}\
         li{margin:.4rem 0}button{font:inherit}";
-    const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; \
-        frame-ancestors 'none'";
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action {form_action}; \
+        frame-ancestors 'none'"
+    );
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -128,6 +141,6 @@ pub(crate) fn page(title: &str, text: Markup) -> Response {
             }
         }
     };
-    let headers = [(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))];
+    let headers = [(CONTENT_SECURITY_POLICY, policy)];
     (headers, NO_STORE, Html(markup.into_string())).into_response()
 }

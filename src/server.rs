@@ -26,6 +26,7 @@ use tower_http::{
 
 use crate::{
     app::{App, Ids, Settings},
+    auth::link::{self, Linking},
     graphiql,
     graphql::{self, Api},
     pages, rest,
@@ -49,6 +50,11 @@ pub fn router(app: App) -> Result<Router, String> {
         pages = pages.merge(graphiql::router());
     }
     let timeout = settings.request_timeout;
+    let linking = Linking {
+        app: api.app.clone(),
+        syncer: api.syncer.clone(),
+    };
+    let link = link::router(linking).method_not_allowed_fallback(rest::refuse_method);
     let routes = Router::new()
         .merge(guarded(
             graphql,
@@ -57,10 +63,16 @@ pub fn router(app: App) -> Result<Router, String> {
             graphql::http::failed,
         ))
         .merge(guarded(
-            rest::router(api)?,
+            rest::router(api.clone())?,
             timeout,
             || rest::Refusal::ServiceUnavailable.into_response(),
             || rest::Refusal::Internal.into_response(),
+        ))
+        .merge(guarded(
+            link,
+            link::timeout(&api.app),
+            pages::timed_out,
+            pages::failed,
         ))
         .merge(guarded(pages, timeout, pages::timed_out, pages::failed))
         .fallback(not_found);

@@ -2,6 +2,7 @@
 
 mod cookie;
 mod cross_site;
+pub(crate) mod link;
 
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 use sha2::{Digest, Sha256};

@@ -7,20 +7,38 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use stand_in_linkedin::{Application, Member, Organization, Role, RoleState, StandIn};
 
-use crate::storage::entity::{SecretJson, linked_identity, personal_page};
+use url::Url;
+
+use crate::{
+    linkedin,
+    storage::entity::{SecretJson, linked_identity, personal_page},
+};
 
 const CLIENT_ID: &str = "linkedin-targets-demo";
+
+/// The demo, as it is registered at its LinkedIn.
+pub(super) fn application(address: &Url) -> Result<linkedin::Application, url::ParseError> {
+    Ok(linkedin::Application {
+        client_id: CLIENT_ID.to_owned(),
+        client_secret: SecretString::from("not a secret"),
+        redirect_uri: address.join(linkedin::CALLBACK)?,
+    })
+}
 
 /// Tells LinkedIn about everybody who has connected it, and gives each connection a token that works.
 ///
 /// The stand-in forgets all when it ends, and the database may have been kept.
-pub(super) async fn introduce(db: &DatabaseConnection, linkedin: &StandIn) -> Result<(), DbErr> {
-    linkedin.world(|world| {
-        let secret = SecretString::from("not a secret");
-        let nowhere = "http://localhost/api/auth/linkedin/callback";
-        world
-            .applications
-            .push(Application::new(CLIENT_ID, secret, nowhere));
+pub(super) async fn introduce(
+    db: &DatabaseConnection,
+    stand_in: &StandIn,
+    application: &linkedin::Application,
+) -> Result<(), DbErr> {
+    stand_in.world(|world| {
+        world.applications.push(Application::new(
+            &application.client_id,
+            application.client_secret.clone(),
+            application.redirect_uri.as_str(),
+        ));
     });
     let identities = linked_identity::Entity::find()
         .filter(linked_identity::COLUMN.provider.eq("linkedin"))
@@ -35,20 +53,20 @@ pub(super) async fn introduce(db: &DatabaseConnection, linkedin: &StandIn) -> Re
     }
     for identity in identities {
         let pages = pages.remove(&identity.id).unwrap_or_default();
-        add_member(linkedin, &identity, pages);
-        give_token(db, linkedin, identity).await?;
+        add_member(stand_in, &identity, pages);
+        give_token(db, stand_in, identity).await?;
     }
     Ok(())
 }
 
 fn add_member(
-    linkedin: &StandIn,
+    stand_in: &StandIn,
     identity: &linked_identity::Model,
     pages: Vec<personal_page::Model>,
 ) {
     let sub = identity.provider_user_id.as_str();
     let name = identity.provider_username.as_deref().unwrap_or("LinkedIn");
-    linkedin.world(|world| {
+    stand_in.world(|world| {
         world.members.push(Member::new(sub, name));
         let known = pages.iter().filter_map(|page| {
             let number = page.linked_in_page_id.parse().ok()?;
@@ -75,7 +93,7 @@ fn add_member(
 
 async fn give_token(
     db: &DatabaseConnection,
-    linkedin: &StandIn,
+    stand_in: &StandIn,
     identity: linked_identity::Model,
 ) -> Result<(), DbErr> {
     let Some(SecretJson(Value::Object(mut data))) = identity.provider_data else {
@@ -86,7 +104,7 @@ async fn give_token(
         .and_then(Value::as_str)
         .unwrap_or_default();
     let scopes = scopes.split([' ', ',']).filter(|scope| !scope.is_empty());
-    let token = linkedin.grant_token(CLIENT_ID, &identity.provider_user_id, scopes);
+    let token = stand_in.grant_token(CLIENT_ID, &identity.provider_user_id, scopes);
     data.insert("access_token".to_owned(), token.expose_secret().into());
     let identity = linked_identity::ActiveModel {
         id: Set(identity.id),

@@ -18,9 +18,9 @@ use stand_in_linkedin::StandIn;
 use url::Url;
 
 use crate::{
-    app::{App, Clock, Ids, Settings},
+    app::{App, Clock, Ids, Random, Settings},
     config::Demo,
-    server,
+    linkedin as linkedin_api, seal, server,
     storage::{self, entity::user},
 };
 
@@ -43,17 +43,19 @@ pub async fn run(demo: &Demo) -> Result<(), Error> {
     })?;
     let address = format!("http://localhost:{}", listener.local_addr()?.port());
     let stand_in = stand_in().await?;
+    let application = linkedin::application(&Url::parse(&address)?)?;
     let app = App {
         db: database(folder).await?,
-        linkedin: client(&stand_in, &address)?,
+        linkedin: client(&stand_in, application.clone())?,
         settings: settings(Url::parse(&address)?),
         clock: Clock::system(),
         ids: Ids::random(),
+        random: Random::system(),
     };
     if user::Entity::find().count(&app.db).await? == 0 {
         people::add(&app).await?;
     }
-    linkedin::introduce(&app.db, &stand_in).await?;
+    linkedin::introduce(&app.db, &stand_in, &application).await?;
     announce(&address, &stand_in, folder)?;
     let linkedin = stand_in.base_url().clone();
     let routes = sign_in::router(app.db.clone(), linkedin, server::router(app)?);
@@ -74,17 +76,13 @@ async fn stand_in() -> io::Result<StandIn> {
     StandIn::start(listener, move || clock.now(), move || ids.next())
 }
 
-fn client(stand_in: &StandIn, address: &str) -> Result<crate::linkedin::Client, Error> {
+fn client(
+    stand_in: &StandIn,
+    application: linkedin_api::Application,
+) -> Result<linkedin_api::Client, Error> {
     let base = stand_in.base_url();
-    let callback = Url::parse(address)?.join("/api/auth/linkedin/callback")?;
-    let settings = crate::linkedin::Settings::new(
-        String::new(),
-        SecretString::default(),
-        callback,
-        base.clone(),
-        base.clone(),
-    );
-    Ok(crate::linkedin::Client::new(settings)?)
+    let settings = linkedin_api::Settings::new(Some(application), base.clone(), base.clone());
+    Ok(linkedin_api::Client::new(settings)?)
 }
 
 async fn database(folder: &Path) -> Result<DatabaseConnection, Error> {
@@ -108,6 +106,7 @@ fn settings(public_url: Url) -> Settings {
         graphiql: true,
         introspection: true,
         sync_interval: Duration::from_secs(1),
+        token_keys: seal::Keys::default(),
         request_timeout: Duration::from_secs(30),
     }
 }

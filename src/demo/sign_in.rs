@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    extract::{Path, Request, State},
+    extract::{Path, Query, Request, State},
     http::{
         StatusCode,
         header::{CACHE_CONTROL, HOST, SET_COOKIE},
@@ -14,7 +14,7 @@ use axum::{
 use cookie::{Cookie, SameSite};
 use maud::html;
 use sea_orm::{DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder};
-
+use serde::Deserialize;
 use url::Url;
 
 use crate::{
@@ -31,6 +31,8 @@ pub(super) fn router(db: DatabaseConnection, linkedin: Url, server: Router) -> R
     Router::new()
         .route("/", get(people))
         .route("/demo/sign-in/{username}", get(sign_in))
+        .route("/integrations", get(integrations))
+        .route("/login", get(async || Redirect::to("/")))
         .with_state(db)
         .fallback_service(server)
         .layer(middleware::from_fn(refuse_foreign_host))
@@ -78,11 +80,41 @@ async fn people(db: &DatabaseConnection, linkedin: &Url) -> Result<Response, Fai
                 a href="/schema.graphql" { "Schema" } " · " a href="/readyz" { "Health" }
             }
             p {
+                a href="/api/auth/linkedin/authorize?link=true" { "Link LinkedIn" }
+                " for the person you are. "
                 a href=(linkedin) { "The LinkedIn of this demo" }
                 " is a stand-in: take pages away there, or let it fail, and then sync."
             }
         },
     ))
+}
+
+#[derive(Deserialize)]
+struct Told {
+    linked: Option<String>,
+    error: Option<String>,
+}
+
+/// What InterlinedList shows here, in short: how linking ended, and where to go on.
+async fn integrations(Query(told): Query<Told>) -> Response {
+    pages::page(
+        "Your integrations",
+        html! {
+            @if let Some(error) = &told.error {
+                p role="alert" { (error) }
+            } @else if told.linked.is_some() {
+                p role="status" { "LinkedIn is linked." }
+            } @else {
+                p role="status" { "Nothing was changed." }
+            }
+            p { "In InterlinedList this page lists what you have connected." }
+            ul {
+                li { a href="/api/auth/linkedin/authorize?link=true" { "Link LinkedIn" } }
+                li { a href="/graphiql/" { "See your targets in GraphiQL" } }
+                li { a href="/" { "Be somebody else" } }
+            }
+        },
+    )
 }
 
 async fn sign_in(

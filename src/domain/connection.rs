@@ -73,6 +73,7 @@ impl Connection {
         &self.scopes
     }
 
+    /// As it is stored, perhaps sealed.
     pub(super) fn token(&self) -> Option<&SecretString> {
         self.token.as_ref()
     }
@@ -87,7 +88,7 @@ impl Connection {
 }
 
 /// LinkedIn answers them with commas, although they are asked for with blanks.
-fn scopes(text: &str) -> Vec<String> {
+pub(super) fn scopes(text: &str) -> Vec<String> {
     let words = text.split(separates_scopes).filter(|word| !word.is_empty());
     words.map(str::to_owned).collect()
 }

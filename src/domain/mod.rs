@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod connection;
 pub(crate) mod error;
 pub(crate) mod health;
+pub(crate) mod link;
 pub(crate) mod organization;
 pub(crate) mod preference;
 mod single_flight;

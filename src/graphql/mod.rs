@@ -204,6 +204,7 @@ fn syncer(app: &App) -> Syncer {
     Syncer::new(
         app.db.clone(),
         app.linkedin.clone(),
+        app.settings.token_keys.clone(),
         means,
         app.settings.sync_interval,
     )
@@ -215,7 +216,7 @@ pub(crate) struct Api {
     pub(crate) app: Arc<App>,
     schema: Schema<Query, Mutation, EmptySubscription>,
     documents: Arc<Documents>,
-    syncer: Syncer,
+    pub(crate) syncer: Syncer,
 }
 
 impl Api {

@@ -190,6 +190,15 @@ impl Client {
         token: &SecretString,
         is_fresh: bool,
     ) -> Result<Operation<'_>, Error> {
+        self.operation_within(token, is_fresh, self.deadline())
+    }
+
+    pub(super) fn operation_within(
+        &self,
+        token: &SecretString,
+        is_fresh: bool,
+        deadline: Deadline,
+    ) -> Result<Operation<'_>, Error> {
         // No token that LinkedIn granted has a character that a header cannot hold.
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
             .map_err(|_| Error::InvalidToken)?;
@@ -202,7 +211,7 @@ impl Client {
             } else {
                 Repeat::Reads
             },
-            deadline: self.deadline(),
+            deadline,
         })
     }
 }

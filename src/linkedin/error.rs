@@ -8,6 +8,9 @@ use serde_json::Value;
 /// Why an operation at LinkedIn gave no answer. No variant holds a secret.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
+    /// [`super::Settings::application`] is missing.
+    #[error("no application is configured")]
+    NoApplication,
     /// LinkedIn does not know the token: the member must connect again.
     #[error("LinkedIn does not know the token")]
     InvalidToken,

@@ -22,15 +22,14 @@ pub use oauth::{Grant, Member, SCOPES};
 pub use pages::{FoundPage, Listing, Logo, SkippedPage};
 pub use roles::{PageKind, SkipReason};
 
+/// The path of this server that LinkedIn sends people back to.
+pub const CALLBACK: &str = "/api/auth/linkedin/callback";
+
 /// Where LinkedIn is, who we are there, and how much patience we have.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Our application's public id.
-    pub client_id: String,
-    /// What only our application knows.
-    pub client_secret: SecretString,
-    /// Where members come back to; LinkedIn compares it character by character.
-    pub redirect_uri: Url,
+    /// Who we are. Without it nobody can be asked for consent; tokens that others got work all the same.
+    pub application: Option<Application>,
     /// The month of the API that calls are made for, as `YYYYMM`. LinkedIn serves a month for about a year.
     pub version: String,
     /// `https://www.linkedin.com`, or what stands for it.
@@ -54,20 +53,23 @@ pub struct Settings {
     pub concurrency: usize,
 }
 
+/// Our application, as it is registered at LinkedIn.
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// Its public id.
+    pub client_id: String,
+    /// What only it knows.
+    pub client_secret: SecretString,
+    /// Where members come back to; LinkedIn compares it character by character.
+    pub redirect_uri: Url,
+}
+
 impl Settings {
-    /// LinkedIn's own addresses as they are given, and patience that suits somebody who waits for a web page.
+    /// Patience that suits somebody who waits for a web page.
     #[must_use]
-    pub fn new(
-        client_id: String,
-        client_secret: SecretString,
-        redirect_uri: Url,
-        oauth_url: Url,
-        api_url: Url,
-    ) -> Self {
+    pub fn new(application: Option<Application>, oauth_url: Url, api_url: Url) -> Self {
         Self {
-            client_id,
-            client_secret,
-            redirect_uri,
+            application,
             version: "202607".to_owned(),
             oauth_url,
             api_url,
@@ -90,6 +92,12 @@ pub struct Client {
 }
 
 impl Client {
+    /// Who we are at LinkedIn, if the operator has said so.
+    #[must_use]
+    pub fn application(&self) -> Option<&Application> {
+        self.settings.application.as_ref()
+    }
+
     /// How long one operation may take.
     pub(crate) fn patience(&self) -> Duration {
         self.settings.deadline

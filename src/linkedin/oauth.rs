@@ -5,8 +5,8 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    Client,
-    call::{Repeat, at},
+    Application, Client,
+    call::{Deadline, Operation, Repeat, at},
     error::{Error, Failure},
 };
 
@@ -57,36 +57,63 @@ struct TokenAnswer {
     refresh_token_expires_in: Option<u64>,
 }
 
+#[derive(Deserialize)]
+struct Introspection {
+    scope: Option<String>,
+}
+
+impl Application {
+    fn credentials(&self) -> [(&str, &str); 2] {
+        [
+            ("client_id", self.client_id.as_str()),
+            ("client_secret", self.client_secret.expose_secret()),
+        ]
+    }
+}
+
 impl Client {
     /// The page at LinkedIn that asks a member for consent to [`SCOPES`] and then leads back to
-    /// [`super::Settings::redirect_uri`], with `state` and either `code` or `error`.
+    /// [`Application::redirect_uri`], with `state` and either `code` or `error`. `None` without an application.
     #[must_use]
-    pub fn authorize_url(&self, state: &str) -> Url {
-        let settings = &self.settings;
-        let mut url = at(&settings.oauth_url, "/oauth/v2/authorization");
+    pub fn authorize_url(&self, state: &str) -> Option<Url> {
+        let application = self.application()?;
+        let mut url = at(&self.settings.oauth_url, "/oauth/v2/authorization");
         url.query_pairs_mut().extend_pairs([
             ("response_type", "code"),
-            ("client_id", &settings.client_id),
-            ("redirect_uri", settings.redirect_uri.as_str()),
+            ("client_id", &application.client_id),
+            ("redirect_uri", application.redirect_uri.as_str()),
             ("state", state),
             ("scope", &SCOPES.join(" ")),
         ]);
-        url
+        Some(url)
     }
 
-    /// Exchanges the code that a member came back with. LinkedIn takes a code once, so the exchange is repeated only
-    /// if LinkedIn was not reached.
+    /// Exchanges the code that a member came back with, and asks who they are. LinkedIn takes a code once, so the
+    /// exchange is repeated only if LinkedIn was not reached. When the answer does not name the granted scopes,
+    /// LinkedIn is asked for them; [`Grant::scope`] stays `None` when it does not tell.
     ///
     /// # Errors
     /// [`Error::Refused`] if the code does not fit, was used, or is older than 30 minutes.
     #[tracing::instrument(skip_all)]
-    pub async fn exchange_code(&self, code: &str) -> Result<Grant, Error> {
-        self.token(&[
+    pub async fn redeem(&self, code: &str) -> Result<(Grant, Member), Error> {
+        let application = self.application().ok_or(Error::NoApplication)?;
+        let deadline = self.deadline();
+        let form = [
             ("grant_type", "authorization_code"),
             ("code", code),
-            ("redirect_uri", self.settings.redirect_uri.as_str()),
-        ])
-        .await
+            ("redirect_uri", application.redirect_uri.as_str()),
+        ];
+        let mut grant = self.token(application, &form, deadline).await?;
+        let operation = self.operation_within(&grant.access_token, true, deadline)?;
+        let member = operation.member().await?;
+        if grant.scope.is_none() {
+            // Known is better, but the link does not depend on it.
+            grant.scope = self
+                .scope_of(application, &grant.access_token, deadline)
+                .await
+                .unwrap_or_default();
+        }
+        Ok((grant, member))
     }
 
     /// Gets a new access token without the member.
@@ -95,11 +122,12 @@ impl Client {
     /// [`Error::Refused`] if the refresh token is expired, revoked or not ours.
     #[tracing::instrument(skip_all)]
     pub async fn refresh(&self, refresh_token: &SecretString) -> Result<Grant, Error> {
-        self.token(&[
+        let application = self.application().ok_or(Error::NoApplication)?;
+        let form = [
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token.expose_secret()),
-        ])
-        .await
+        ];
+        self.token(application, &form, self.deadline()).await
     }
 
     /// Whose token this is. `is_fresh` says that it has just been granted: it may be called revoked for some seconds,
@@ -109,29 +137,47 @@ impl Client {
     /// See [`Error`].
     #[tracing::instrument(skip_all)]
     pub async fn member(&self, token: &SecretString, is_fresh: bool) -> Result<Member, Error> {
-        let member: Member = self.operation(token, is_fresh)?.get("/v2/userinfo").await?;
-        if member.sub.is_empty() {
-            return Err(Failure::UnknownShape.into());
-        }
-        Ok(member)
+        self.operation(token, is_fresh)?.member().await
     }
 
-    async fn token(&self, grant: &[(&str, &str)]) -> Result<Grant, Error> {
-        let settings = &self.settings;
-        let credentials = [
-            ("client_id", settings.client_id.as_str()),
-            ("client_secret", settings.client_secret.expose_secret()),
-        ];
-        let form = [grant, &credentials].concat();
-        let url = at(&settings.oauth_url, "/oauth/v2/accessToken");
+    async fn token(
+        &self,
+        application: &Application,
+        grant: &[(&str, &str)],
+        deadline: Deadline,
+    ) -> Result<Grant, Error> {
+        let form = [grant, &application.credentials()].concat();
+        let url = at(&self.settings.oauth_url, "/oauth/v2/accessToken");
         let request = || self.http.post(url.clone()).form(&form);
-        let answer: TokenAnswer = self
-            .call(request, Repeat::IfUnsent, self.deadline())
-            .await?;
+        let answer: TokenAnswer = self.call(request, Repeat::IfUnsent, deadline).await?;
         if answer.access_token.is_empty() {
             return Err(Failure::UnknownShape.into());
         }
         Ok(answer.into())
+    }
+
+    async fn scope_of(
+        &self,
+        application: &Application,
+        token: &SecretString,
+        deadline: Deadline,
+    ) -> Result<Option<String>, Error> {
+        let credentials = application.credentials();
+        let form = [&[("token", token.expose_secret())], &credentials[..]].concat();
+        let url = at(&self.settings.oauth_url, "/oauth/v2/introspectToken");
+        let request = || self.http.post(url.clone()).form(&form);
+        let answer: Introspection = self.call(request, Repeat::Reads, deadline).await?;
+        Ok(answer.scope)
+    }
+}
+
+impl Operation<'_> {
+    async fn member(&self) -> Result<Member, Error> {
+        let member: Member = self.get("/v2/userinfo").await?;
+        if member.sub.is_empty() {
+            return Err(Failure::UnknownShape.into());
+        }
+        Ok(member)
     }
 }
 

@@ -115,7 +115,7 @@ async fn sync_pages(
     }
 }
 
-async fn refuse_method() -> Refusal {
+pub(crate) async fn refuse_method() -> Refusal {
     Refusal::MethodNotAllowed
 }
 

@@ -1,10 +1,18 @@
 //! A member's own connection to LinkedIn, as it is written.
 
 use chrono::NaiveDateTime;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, Statement,
+    sea_query::OnConflict,
+};
 use secrecy::{ExposeSecret, SecretString};
 
-/// Lets the connection end at `now`, if it still holds this token.
+use super::entity::{SecretJson, linked_identity};
+
+/// LinkedIn, among the services that share the table.
+const PROVIDER: &str = "linkedin";
+
+/// Lets the connection end at `now`, if it still holds this token, in the form in which it is stored.
 pub(crate) async fn end(
     transaction: &impl ConnectionTrait,
     identity_id: &str,
@@ -28,6 +36,65 @@ pub(crate) async fn end(
     ];
     transaction
         .execute_raw(Statement::from_sql_and_values(backend, sql, values))
+        .await?;
+    Ok(())
+}
+
+/// A user's LinkedIn account, as it is to be stored. The id counts only where the user has none yet.
+#[derive(Debug)]
+pub(crate) struct NewIdentity {
+    pub(crate) id: String,
+    pub(crate) user_id: String,
+    pub(crate) member_id: String,
+    pub(crate) name: Option<String>,
+    pub(crate) picture: Option<String>,
+    pub(crate) data: SecretJson,
+    pub(crate) connected_at: NaiveDateTime,
+    pub(crate) verified_at: NaiveDateTime,
+}
+
+pub(crate) async fn of_user(
+    db: &impl ConnectionTrait,
+    user_id: &str,
+) -> Result<Option<linked_identity::Model>, DbErr> {
+    linked_identity::Entity::find()
+        .filter(linked_identity::COLUMN.user_id.eq(user_id))
+        .filter(linked_identity::COLUMN.provider.eq(PROVIDER))
+        .one(db)
+        .await
+}
+
+/// Adds the user's identity or renews it, with its id.
+pub(crate) async fn store(
+    transaction: &impl ConnectionTrait,
+    identity: NewIdentity,
+) -> Result<(), DbErr> {
+    use linked_identity::Column;
+    let row = linked_identity::ActiveModel {
+        id: Set(identity.id),
+        user_id: Set(identity.user_id),
+        provider: Set(PROVIDER.to_owned()),
+        provider_user_id: Set(identity.member_id),
+        provider_username: Set(identity.name),
+        provider_data: Set(Some(identity.data)),
+        profile_url: Set(None),
+        avatar_url: Set(identity.picture),
+        connected_at: Set(identity.connected_at),
+        last_verified_at: Set(Some(identity.verified_at)),
+    };
+    let renewed = OnConflict::columns([Column::UserId, Column::Provider])
+        .update_columns([
+            Column::ProviderUserId,
+            Column::ProviderUsername,
+            Column::ProviderData,
+            Column::AvatarUrl,
+            Column::ConnectedAt,
+            Column::LastVerifiedAt,
+        ])
+        .to_owned();
+    linked_identity::Entity::insert(row)
+        .on_conflict(renewed)
+        .exec_without_returning(transaction)
         .await?;
     Ok(())
 }

@@ -10,7 +10,15 @@ use std::{
 const ARROWS: &[(&str, &[&str])] = &[
     (
         "server",
-        &["app", "graphiql", "graphql", "pages", "rest", "telemetry"],
+        &[
+            "app",
+            "auth",
+            "graphiql",
+            "graphql",
+            "pages",
+            "rest",
+            "telemetry",
+        ],
     ),
     (
         "rest",
@@ -19,15 +27,22 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("graphql", &["app", "auth", "domain"]),
     ("graphiql", &["pages"]),
     ("pages", &["app", "graphql"]),
-    ("auth", &["app", "domain"]),
-    ("domain", &["lenient_json", "linkedin", "storage"]),
+    (
+        "auth",
+        &["app", "domain", "linkedin::Application", "pages", "seal"],
+    ),
+    ("domain", &["lenient_json", "linkedin", "seal", "storage"]),
     ("linkedin", &["lenient_json"]),
     ("storage", &[]),
-    ("app", &["linkedin"]),
+    ("app", &["linkedin", "seal"]),
     ("lenient_json", &[]),
+    ("seal", &[]),
     ("telemetry", &["config"]),
-    ("config", &["linkedin", "storage"]),
-    ("demo", &["app", "config", "linkedin", "pages", "server"]),
+    ("config", &["linkedin", "seal", "storage"]),
+    (
+        "demo",
+        &["app", "config", "linkedin", "pages", "seal", "server"],
+    ),
 ];
 
 /// Arrows that lead past a layer, and why they may.
@@ -54,7 +69,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("maud", &["demo", "graphiql", "pages"]),
+    ("maud", &["auth", "demo", "graphiql", "pages"]),
     ("sqlx", &["storage"]),
 ];
 

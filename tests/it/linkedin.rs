@@ -8,7 +8,7 @@ use std::{
 
 use chrono::NaiveDateTime;
 use linkedin_targets::linkedin::{
-    Client, Error, FoundPage, Grant, Listing, Logo, PageKind, SCOPES, Settings, SkipReason,
+    self, Client, Error, FoundPage, Grant, Listing, Logo, PageKind, SCOPES, Settings, SkipReason,
     SkippedPage,
 };
 use reqwest::StatusCode;
@@ -74,9 +74,11 @@ impl Scene {
             retry_pause: Duration::from_millis(1),
             call_timeout: Duration::from_secs(60),
             ..Settings::new(
-                "app".to_owned(),
-                SecretString::from(SECRET),
-                Url::parse(BACK).unwrap(),
+                Some(linkedin::Application {
+                    client_id: "app".to_owned(),
+                    client_secret: SecretString::from(SECRET),
+                    redirect_uri: Url::parse(BACK).unwrap(),
+                }),
                 here.clone(),
                 here.clone(),
             )
@@ -118,7 +120,7 @@ impl Scene {
     }
 
     fn code(&self, client: &Client) -> String {
-        let address = client.authorize_url("state");
+        let address = client.authorize_url("state").unwrap();
         let back = self
             .linkedin
             .consent(&address, Consent::approve("ada"))
@@ -128,7 +130,7 @@ impl Scene {
 
     async fn grant(&self) -> Grant {
         let client = self.client();
-        client.exchange_code(&self.code(&client)).await.unwrap()
+        client.redeem(&self.code(&client)).await.unwrap().0
     }
 }
 
@@ -213,11 +215,11 @@ async fn consent_and_exchange_give_a_token_with_its_scopes() {
     let scene = scene(0).await;
     let client = scene.client();
 
-    let address = client.authorize_url("s p+c&");
+    let address = client.authorize_url("s p+c&").unwrap();
     let back = scene.linkedin.consent(&address, Consent::approve("ada"));
     let back = back.unwrap();
     let code = parameter(&back, "code").unwrap();
-    let grant = client.exchange_code(&code).await.unwrap();
+    let (grant, _) = client.redeem(&code).await.unwrap();
 
     assert_eq!(parameter(&back, "state").as_deref(), Some("s p+c&"));
     assert_eq!(grant.expires_in, Some(60 * 86_400));
@@ -232,17 +234,24 @@ async fn consent_and_exchange_give_a_token_with_its_scopes() {
 }
 
 #[tokio::test]
-async fn partners_get_refresh_tokens_and_scopes_may_stay_untold() {
+async fn partners_get_refresh_tokens_and_scopes_that_are_not_named_are_asked_for() {
     let scene = scene(0).await;
     scene.linkedin.world(|world| {
         world.applications[0].partner = true;
         world.applications[0].names_scopes = false;
     });
 
+    let told = scene.grant().await;
+    scene.fail(
+        Fault::Status(StatusCode::BAD_GATEWAY),
+        When::always().at(Endpoint::Introspection),
+    );
     let first = scene.grant().await;
     let refresh_token = first.refresh_token.as_ref().unwrap();
     let second = scene.client().refresh(refresh_token).await.unwrap();
 
+    let scopes = "email,openid,profile,rw_organization_admin,w_member_social,w_organization_social";
+    assert_eq!(told.scope.as_deref(), Some(scopes));
     assert_eq!(first.scope, None);
     assert_eq!(first.refresh_token_expires_in, Some(365 * 86_400));
     assert_ne!(
@@ -256,14 +265,16 @@ async fn partners_get_refresh_tokens_and_scopes_may_stay_untold() {
 #[tokio::test]
 async fn oauths_refusals_keep_their_codes() {
     let scene = scene(0).await;
-    let stranger =
-        scene.client_with(|settings| settings.client_secret = SecretString::from("guessed"));
+    let stranger = scene.client_with(|settings| {
+        let application = settings.application.as_mut().unwrap();
+        application.client_secret = SecretString::from("guessed");
+    });
     let code = scene.code(&scene.client());
-    scene.client().exchange_code(&code).await.unwrap();
+    scene.client().redeem(&code).await.unwrap();
 
-    let used = scene.client().exchange_code(&code).await;
+    let used = scene.client().redeem(&code).await;
     let refresh = scene.client().refresh(&SecretString::from("made up")).await;
-    let unknown = stranger.exchange_code(&scene.code(&stranger)).await;
+    let unknown = stranger.redeem(&scene.code(&stranger)).await;
 
     assert_eq!(story(used), "LinkedIn gives no token: invalid_request");
     assert_eq!(story(refresh), "LinkedIn gives no token: invalid_request");
@@ -314,7 +325,7 @@ async fn an_exchange_is_never_repeated_and_its_failures_have_their_types() {
         scene.fail(fault.clone(), When::always().at(Endpoint::AccessToken));
         let client = scene.client_for(&fault);
 
-        let outcome = client.exchange_code(&scene.code(&client)).await;
+        let outcome = client.redeem(&scene.code(&client)).await;
         let attempts = scene.linkedin.calls_to(Endpoint::AccessToken);
 
         assert_eq!(story(outcome), expected, "{fault}");
@@ -546,7 +557,7 @@ async fn an_operation_ends_with_its_deadline() {
 
     let code = scene.code(&client);
 
-    assert_eq!(story(client.exchange_code(&code).await), late);
+    assert_eq!(story(client.redeem(&code).await), late);
     assert_eq!(story(client.member(&scene.token, false).await), late);
     let listing = client.administered_pages(&scene.token, false).await;
     assert_eq!(story(listing), late);
@@ -564,7 +575,7 @@ async fn a_server_that_is_not_there_is_unavailable() {
         settings.api_url = nowhere;
     });
 
-    let exchange = client.exchange_code("code").await;
+    let exchange = client.redeem("code").await;
     let member = client.member(&scene.token, false).await;
 
     let expected = "LinkedIn is not available: there is no connection";

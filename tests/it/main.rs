@@ -7,6 +7,7 @@ mod graphql;
 mod health;
 mod http;
 mod layers;
+mod link;
 mod linkedin;
 mod migrations;
 mod preferences;

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     linkedin::{self, Listing},
+    seal::Keys,
     storage::{
         begin_write, connection,
         entity::page_sync,
@@ -40,6 +41,7 @@ pub(crate) struct Syncer(Arc<Inner>);
 struct Inner {
     db: DatabaseConnection,
     linkedin: linkedin::Client,
+    keys: Keys,
     means: Means,
     interval: TimeDelta,
     flights: SingleFlight<Result<Synced, Error>>,
@@ -69,19 +71,24 @@ struct Job {
     user_id: String,
     identity_id: String,
     token: SecretString,
+    /// The token as the database has it.
+    stored: SecretString,
     fingerprint: String,
+    is_fresh: bool,
 }
 
 impl Syncer {
     pub(crate) fn new(
         db: DatabaseConnection,
         linkedin: linkedin::Client,
+        keys: Keys,
         means: Means,
         interval: Duration,
     ) -> Self {
         Self(Arc::new(Inner {
             db,
             linkedin,
+            keys,
             means,
             interval: TimeDelta::from_std(interval).unwrap_or(TimeDelta::MAX),
             flights: SingleFlight::default(),
@@ -90,7 +97,17 @@ impl Syncer {
 
     /// Fetches the caller's pages from LinkedIn, or answers a result that is younger than the interval.
     pub(crate) async fn sync(&self, account: &Account) -> Result<Synced, Error> {
-        let job = match job(account) {
+        self.run(account, false).await
+    }
+
+    /// The same for a connection that has just been made: its token may be called revoked for some seconds, which is
+    /// waited for.
+    pub(crate) async fn sync_fresh(&self, account: &Account) -> Result<Synced, Error> {
+        self.run(account, true).await
+    }
+
+    async fn run(&self, account: &Account, is_fresh: bool) -> Result<Synced, Error> {
+        let job = match self.0.job(account, is_fresh) {
             Ok(job) => job,
             Err(problem) => return Ok(Synced::Failed(problem)),
         };
@@ -104,30 +121,37 @@ impl Syncer {
     }
 }
 
-/// Whether the caller's connection lets anybody ask.
-fn job(account: &Account) -> Result<Job, Problem> {
-    let Identity { id, connection, .. } = account.identity.as_ref().ok_or(Problem::NotLinked)?;
-    let token = connection
-        .token()
-        .filter(|_| account.is_connected)
-        .ok_or(Problem::Expired)?;
-    if !connection.has_org_scope() {
-        return Err(Problem::OrgScopeMissing);
-    }
-    Ok(Job {
-        user_id: account.user_id.clone(),
-        identity_id: id.clone(),
-        fingerprint: fingerprint(token),
-        token: token.clone(),
-    })
-}
-
 /// What tells a token from another without telling the token.
 fn fingerprint(token: &SecretString) -> String {
     hex::encode(Sha256::digest(token.expose_secret()))
 }
 
 impl Inner {
+    /// What there is to do, if the caller's connection lets anybody ask.
+    fn job(&self, account: &Account, is_fresh: bool) -> Result<Job, Problem> {
+        let Identity { id, connection, .. } =
+            account.identity.as_ref().ok_or(Problem::NotLinked)?;
+        let stored = connection
+            .token()
+            .filter(|_| account.is_connected)
+            .ok_or(Problem::Expired)?;
+        if !connection.has_org_scope() {
+            return Err(Problem::OrgScopeMissing);
+        }
+        let token = self.keys.open(&account.user_id, stored).map_err(|cause| {
+            tracing::error!(user.id = account.user_id, error = %cause, "a connection cannot be used");
+            Problem::Expired
+        })?;
+        Ok(Job {
+            user_id: account.user_id.clone(),
+            identity_id: id.clone(),
+            fingerprint: fingerprint(stored),
+            token,
+            stored: stored.clone(),
+            is_fresh,
+        })
+    }
+
     async fn run(&self, job: &Job) -> Result<Synced, Error> {
         let lease = self.linkedin.patience() * 2;
         for _ in 0..=lease.as_millis() / POLL.as_millis() {
@@ -172,7 +196,10 @@ impl Inner {
 
     /// LinkedIn is asked before the transaction opens. `None` when another sync has taken over meanwhile.
     async fn discover(&self, job: &Job, id: &str) -> Result<Option<Synced>, Error> {
-        let found = self.linkedin.administered_pages(&job.token, false).await;
+        let found = self
+            .linkedin
+            .administered_pages(&job.token, job.is_fresh)
+            .await;
         let transaction = begin_write(&self.db).await?;
         let synced = match found {
             Ok(listing) => self.store(&transaction, job, id, listing).await?,
@@ -234,7 +261,7 @@ impl Inner {
         let now = (self.means.now)();
         if matches!(problem, Problem::Expired | Problem::Revoked) {
             // Everybody who reads the connection then knows, the web application too.
-            connection::end(transaction, &job.identity_id, &job.token, now).await?;
+            connection::end(transaction, &job.identity_id, &job.stored, now).await?;
         }
         let outcome = serde_json::to_value(Outcome::Failed(problem.clone()))?;
         let is_ours = syncs::finish(transaction, id, outcome, now).await?;

@@ -11,9 +11,9 @@ use std::{
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use linkedin_targets::{
-    app::{App, Clock, Ids, Settings},
+    app::{App, Clock, Ids, Random, Settings},
     demo::World,
-    linkedin, server,
+    linkedin, seal, server,
 };
 use reqwest::{
     Client, Method, RequestBuilder, StatusCode,
@@ -65,9 +65,14 @@ impl TestApp {
 
     /// Another server, on the same database and with the same LinkedIn.
     pub(crate) async fn another(&self) -> Self {
+        self.another_with(|_| {}).await
+    }
+
+    /// Another one, with settings other than the usual.
+    pub(crate) async fn another_with(&self, change: impl FnOnce(&mut Settings)) -> Self {
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
         let (database, linkedin) = (self.database.clone(), self.linkedin.clone());
-        Self::start(database, linkedin, clock, ids, |_| {}).await
+        Self::start(database, linkedin, clock, ids, change).await
     }
 
     async fn start(
@@ -92,6 +97,7 @@ impl TestApp {
             settings,
             clock: clock.clock(),
             ids: ids.clone(),
+            random: random(),
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
@@ -309,6 +315,7 @@ fn settings() -> Settings {
         graphiql: true,
         introspection: true,
         sync_interval: Duration::from_secs(10),
+        token_keys: seal::Keys::default(),
         request_timeout: Duration::from_secs(10),
     }
 }
@@ -323,17 +330,32 @@ async fn linkedin(clock: &TestClock) -> StandIn {
     StandIn::start(listener, move || clock.now(), new_id).unwrap()
 }
 
+/// The server, as it is to be registered at LinkedIn.
+pub(crate) fn application() -> linkedin::Application {
+    linkedin::Application {
+        client_id: "app".to_owned(),
+        client_secret: SecretString::from("client-secret"),
+        redirect_uri: "https://interlinedlist.example/api/auth/linkedin/callback"
+            .parse()
+            .unwrap(),
+    }
+}
+
+/// Bytes that count up.
+fn random() -> Random {
+    let next = AtomicU64::new(1);
+    Random::new(move || {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&next.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+        bytes
+    })
+}
+
 /// Repeats at once what may be repeated.
 fn linkedin_client(base_url: &Url) -> linkedin::Client {
     let settings = linkedin::Settings {
         retry_pause: Duration::from_millis(1),
-        ..linkedin::Settings::new(
-            "app".to_owned(),
-            SecretString::from("client-secret"),
-            base_url.clone(),
-            base_url.clone(),
-            base_url.clone(),
-        )
+        ..linkedin::Settings::new(Some(application()), base_url.clone(), base_url.clone())
     };
     linkedin::Client::new(settings).unwrap()
 }
