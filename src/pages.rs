@@ -7,7 +7,9 @@ use axum::{
     extract::State,
     http::{
         HeaderName, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER},
+        header::{
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+        },
     },
     response::{Html, IntoResponse, Response},
     routing::get,
@@ -111,10 +113,12 @@ pub(crate) fn page(title: &str, text: Markup) -> Response {
     whole(title, text, "'self'")
 }
 
-/// A page whose form leads on to InterlinedList. A browser looks at every address that a form's answer leads to.
+/// A page whose form leads on to InterlinedList. A browser looks at every address that a form's answer leads to, and
+/// without a referrer it would not tell the form's own origin either.
 pub(crate) fn form(title: &str, text: Markup, public_url: &Url) -> Response {
     let origin = public_url.origin().ascii_serialization();
-    whole(title, text, &format!("'self' {origin}"))
+    let page = whole(title, text, &format!("'self' {origin}"));
+    ([(REFERRER_POLICY, "same-origin")], page).into_response()
 }
 
 fn whole(title: &str, text: Markup, form_action: &str) -> Response {

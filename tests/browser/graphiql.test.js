@@ -14,6 +14,7 @@ const EXAMPLES = {
   Preferences: '"reconnectUrl": null',
   SavePreferences: '"enabled": true',
   SyncPages: '"complete": true',
+  Health: '"status": "ACTIVE"',
   Node: '"node": null',
 };
 

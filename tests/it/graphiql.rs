@@ -1,4 +1,4 @@
-//! GraphiQL: its files over HTTP, its examples, and all of it in a browser.
+//! GraphiQL: its files over HTTP, its examples, and all of it in a browser, with the rest of the demo.
 
 use std::{
     fs,
@@ -13,10 +13,11 @@ use serde_json::{Value, json};
 use crate::support::{
     app::{Ask, Reply, TestApp},
     database::Backend,
+    npm::{self, NPM},
     skip::skip,
 };
 
-const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+const BROWSER: &str = "tests/browser";
 
 #[tokio::test]
 async fn files_are_sent_compressed_to_those_who_take_brotli_and_plain_to_others() {
@@ -98,15 +99,15 @@ async fn every_example_explains_itself_and_is_answered() {
 
 /// What the browser is made to do, and what must then be seen, stands in `tests/browser/`.
 #[test]
-fn people_explore_the_api_in_a_browser() {
+fn people_explore_the_demo_in_a_browser() {
     if let Err(reason) = browser_is_there() {
-        return skip("GraphiQL in a browser", &reason);
+        return skip("the demo in a browser", &reason);
     }
     let demo = Demo::start();
 
     let tests = Command::new(NPM)
         .arg("test")
-        .current_dir("tests/browser")
+        .current_dir(BROWSER)
         .env("BASE_URL", &demo.address)
         .output()
         .unwrap();
@@ -148,30 +149,20 @@ fn examples() -> Vec<(String, Value)> {
     operations.map(|path| with_variables(&path)).collect()
 }
 
-/// Installs what drives the browser, when that was not done before; an error is what is missing and how to get it.
+/// Whether a browser can be driven; an error is what is missing and how to get it.
 fn browser_is_there() -> Result<(), String> {
+    npm::install(BROWSER)?;
     let script =
         "import('./chromium.js').then((found) => process.exit(found.executablePath ? 0 : 1))";
     let chromium = Command::new("node")
         .args(["--eval", script])
-        .current_dir("tests/browser")
-        .status()
-        .map_err(|_| "Node.js is missing: install version 20.19 or later from nodejs.org or your system's packages")?;
-    if !chromium.success() {
-        let message = "Chromium is missing: install it from your system's packages, or set CHROMIUM to where it is";
-        return Err(message.to_owned());
-    }
-    if Path::new("tests/browser/node_modules/.package-lock.json").exists() {
+        .current_dir(BROWSER)
+        .status();
+    if chromium.is_ok_and(|status| status.success()) {
         return Ok(());
     }
-    let install = Command::new(NPM)
-        .arg("ci")
-        .current_dir("tests/browser")
-        .output();
-    match install {
-        Ok(install) if install.status.success() => Ok(()),
-        _ => Err("`npm ci` failed in tests/browser: run it there to see why".to_owned()),
-    }
+    let message = "Chromium is missing: install it from your system's packages, or set CHROMIUM to where it is";
+    Err(message.to_owned())
 }
 
 /// The demo as a process of its own, ended with this.

@@ -54,6 +54,7 @@ async fn the_page_names_both_and_nothing_has_changed_yet(
         policy.contains("form-action 'self' https://interlinedlist.example;"),
         "{policy}"
     );
+    assert_eq!(page.header("referrer-policy"), Some("same-origin"));
     assert_eq!(labels(&app, &ada).await, ["Ada Lovelace", "Acme", "Cogs"]);
 }
 
