@@ -116,6 +116,15 @@ impl Random {
     pub(crate) fn next(&self) -> [u8; 32] {
         (self.0)()
     }
+
+    /// Two for [`seal::Keys::seal`].
+    pub(crate) fn nonces(&self) -> [[u8; seal::NONCE_LEN]; 2] {
+        let nonce = || {
+            let [nonce @ .., _, _, _, _, _, _, _, _] = self.next();
+            nonce
+        };
+        [nonce(), nonce()]
+    }
 }
 
 impl fmt::Debug for Random {

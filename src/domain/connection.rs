@@ -15,6 +15,8 @@ pub(crate) struct Connection {
     token: Option<SecretString>,
     scopes: Vec<String>,
     expiry: Expiry,
+    refresh_token: Option<SecretString>,
+    refresh_expiry: Expiry,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,13 +33,19 @@ impl Connection {
         let members = value.and_then(json::object);
         let member = |key| members.as_ref().and_then(|members| members.get(key));
         let text = |key| member(key).and_then(json::string);
+        let token = |key| {
+            text(key)
+                .filter(|token| !token.is_empty())
+                .map(SecretString::from)
+        };
+        let expiry = |key| member(key).map_or(Expiry::Never, Expiry::read);
         Self {
             has_data: value.is_some_and(json::is_truthy),
-            token: text("access_token")
-                .filter(|token| !token.is_empty())
-                .map(SecretString::from),
+            token: token("access_token"),
             scopes: text("scope").map_or_else(Vec::new, |scope| scopes(&scope)),
-            expiry: member("expires_at").map_or(Expiry::Never, Expiry::read),
+            expiry: expiry("expires_at"),
+            refresh_token: token("refresh_token"),
+            refresh_expiry: expiry("refresh_token_expires_at"),
         }
     }
 
@@ -47,14 +55,7 @@ impl Connection {
 
     /// Whether it has ended at `time`, or will have.
     pub(super) fn expires_by(&self, time: NaiveDateTime) -> bool {
-        match self.expiry {
-            Expiry::Never => false,
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "milliseconds of this era are exact in a double"
-            )]
-            Expiry::At(end) => end <= time.and_utc().timestamp_millis() as f64,
-        }
+        self.expiry.is_past(time)
     }
 
     /// When it ends, as far as the calendar goes; `None` when it is not known to.
@@ -78,6 +79,12 @@ impl Connection {
         self.token.as_ref()
     }
 
+    /// What renews the connection without the member, as it is stored. Only approved partners of LinkedIn have one.
+    pub(super) fn refresh_token(&self, now: NaiveDateTime) -> Option<&SecretString> {
+        let token = self.refresh_token.as_ref();
+        token.filter(|_| !self.refresh_expiry.is_past(now))
+    }
+
     pub(super) fn has_org_scope(&self) -> bool {
         self.scopes.iter().any(|scope| scope == ORG_SCOPE)
     }
@@ -98,6 +105,17 @@ fn separates_scopes(character: char) -> bool {
 }
 
 impl Expiry {
+    fn is_past(self, time: NaiveDateTime) -> bool {
+        match self {
+            Self::Never => false,
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "milliseconds of this era are exact in a double"
+            )]
+            Self::At(end) => end <= time.and_utc().timestamp_millis() as f64,
+        }
+    }
+
     /// As a JavaScript `Date` reads the value.
     fn read(value: &RawValue) -> Self {
         /// The last moment that a `Date` can hold, either way from 1970.

@@ -39,6 +39,10 @@ pub(crate) struct Consent {
     pub(crate) granted_at: NaiveDateTime,
     /// In LinkedIn's words; `None` is "not told".
     pub(crate) scope: Option<String>,
+    /// Only approved partners get one.
+    pub(crate) refresh_token: Option<SecretString>,
+    /// Seconds, from when it was granted.
+    pub(crate) refresh_token_expires_in: Option<u64>,
 }
 
 /// What a link is made from besides the consent.
@@ -47,8 +51,8 @@ pub(crate) struct Means {
     pub(crate) now: NaiveDateTime,
     /// For the row, should it be the user's first.
     pub(crate) new_id: String,
-    /// Random.
-    pub(crate) nonce: [u8; seal::NONCE_LEN],
+    /// Random, one for each token.
+    pub(crate) nonces: [[u8; seal::NONCE_LEN]; 2],
 }
 
 /// What became of a consent.
@@ -135,6 +139,8 @@ pub(crate) async fn redeem(
             expires_in: grant.expires_in,
             granted_at: now,
             scope: grant.scope,
+            refresh_token: grant.refresh_token,
+            refresh_token_expires_in: grant.refresh_token_expires_in,
         }),
         Err(cause) => {
             tracing::warn!(
@@ -246,7 +252,7 @@ async fn write(
             .clone()
             .or_else(|| same?.provider_username.clone()),
         picture: consent.picture.clone(),
-        data: data(keys, user_id, consent, same, means.nonce),
+        data: data(keys, user_id, consent, same.map(read).as_ref(), means),
         connected_at: same.map_or(means.now, |same| same.connected_at),
         verified_at: means.now,
     };
@@ -260,30 +266,42 @@ async fn write(
     Ok(())
 }
 
-/// The connection data, as InterlinedList writes it.
-fn data(
+/// The connection data, as InterlinedList writes it. `known` is the same member's connection before.
+pub(super) fn data(
     keys: &Keys,
     user_id: &str,
     consent: &Consent,
-    same: Option<&linked_identity::Model>,
-    nonce: [u8; seal::NONCE_LEN],
+    known: Option<&Connection>,
+    means: &Means,
 ) -> SecretJson {
+    let [nonce, refresh_nonce] = means.nonces;
     let mut data = Map::new();
+    let mut put = |key: &str, value: Value| data.insert(key.to_owned(), value);
     let token = keys.seal(user_id, &consent.access_token, nonce);
-    data.insert("access_token".to_owned(), token.expose_secret().into());
+    put("access_token", token.expose_secret().into());
     if let Some(seconds) = consent.expires_in {
-        data.insert("expires_in".to_owned(), seconds.into());
-        let lifetime = i64::try_from(seconds).ok().and_then(TimeDelta::try_seconds);
-        let end = lifetime.and_then(|lifetime| consent.granted_at.checked_add_signed(lifetime));
-        if let Some(end) = end {
-            let end = end.format("%FT%T%.3fZ").to_string();
-            data.insert("expires_at".to_owned(), end.into());
-        }
+        put("expires_in", seconds.into());
+    }
+    if let Some(end) = end(consent.granted_at, consent.expires_in) {
+        put("expires_at", end.into());
     }
     // What LinkedIn does not tell is what it was before, as far as anybody knows.
-    let known = || Some(read(same?).scopes().join(","));
-    if let Some(scope) = consent.scope.clone().or_else(known) {
-        data.insert("scope".to_owned(), scope.into());
+    let known_scope = || known.map(|known| known.scopes().join(","));
+    if let Some(scope) = consent.scope.clone().or_else(known_scope) {
+        put("scope", scope.into());
+    }
+    if let Some(token) = &consent.refresh_token {
+        let token = keys.seal(user_id, token, refresh_nonce);
+        put("refresh_token", token.expose_secret().into());
+        if let Some(end) = end(consent.granted_at, consent.refresh_token_expires_in) {
+            put("refresh_token_expires_at", end.into());
+        }
     }
     SecretJson(Value::Object(data))
+}
+
+fn end(granted_at: NaiveDateTime, seconds: Option<u64>) -> Option<String> {
+    let lifetime = TimeDelta::try_seconds(i64::try_from(seconds?).ok()?)?;
+    let end = granted_at.checked_add_signed(lifetime)?;
+    Some(end.format("%FT%T%.3fZ").to_string())
 }

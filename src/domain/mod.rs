@@ -7,6 +7,7 @@ pub(crate) mod health;
 pub(crate) mod link;
 pub(crate) mod organization;
 pub(crate) mod preference;
+pub(crate) mod renewal;
 mod single_flight;
 pub(crate) mod sync;
 pub(crate) mod target;

@@ -11,7 +11,9 @@ use crate::{
         account::{self, Account, Credentials},
         error::Error,
         health::{self, Health, UnavailableTarget},
+        link::Means,
         preference::{self, Saved},
+        renewal,
         sync::{Synced, Syncer},
         target::TargetId,
     },
@@ -65,7 +67,24 @@ impl Caller {
     }
 
     pub(super) async fn sync(&self) -> Result<Synced, Error> {
-        self.syncer.sync(&*self.account().await?).await
+        let account = self.account().await?;
+        let App {
+            db,
+            linkedin,
+            settings,
+            clock,
+            ids,
+            random,
+        } = &*self.app;
+        let means = Means {
+            now: clock.now(),
+            new_id: ids.next(),
+            nonces: random.nonces(),
+        };
+        if renewal::renew(db, linkedin, &settings.token_keys, &account, &means).await? {
+            return self.syncer.sync(&*self.reload().await?).await;
+        }
+        self.syncer.sync(&account).await
     }
 
     pub(super) async fn health(&self) -> Result<Option<Health>, Error> {

@@ -2,8 +2,9 @@
 
 use chrono::NaiveDateTime;
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, Statement,
-    sea_query::OnConflict,
+    ActiveValue::Set,
+    ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, QueryFilter, Statement,
+    sea_query::{Expr, OnConflict},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -95,6 +96,29 @@ pub(crate) async fn store(
     linked_identity::Entity::insert(row)
         .on_conflict(renewed)
         .exec_without_returning(transaction)
+        .await?;
+    Ok(())
+}
+
+/// Gives the connection other data, if it still holds this token, in the form in which it is stored.
+pub(crate) async fn renew(
+    db: &impl ConnectionTrait,
+    identity_id: &str,
+    stored_token: &SecretString,
+    data: SecretJson,
+    now: NaiveDateTime,
+) -> Result<(), DbErr> {
+    let renewed = linked_identity::ActiveModel {
+        provider_data: Set(Some(data)),
+        last_verified_at: Set(Some(now)),
+        ..Default::default()
+    };
+    let token = stored_token.expose_secret();
+    linked_identity::Entity::update_many()
+        .set(renewed)
+        .filter(linked_identity::COLUMN.id.eq(identity_id))
+        .filter(Expr::cust(r#""providerData" ->> 'access_token'"#).eq(token))
+        .exec(db)
         .await?;
     Ok(())
 }

@@ -61,6 +61,8 @@ pub(super) struct Waiting {
     expires_in: Option<u64>,
     granted_at: NaiveDateTime,
     scope: Option<String>,
+    refresh_token: Option<String>,
+    refresh_token_expires_in: Option<u64>,
 }
 
 impl Attempts {
@@ -112,8 +114,9 @@ impl Attempts {
         let mut waiting = Waiting::new(consent, replaces);
         self.keep(CONSENT, user_id, &waiting);
         if self.is_too_long(CONSENT) {
-            // The next sign-in at LinkedIn brings it.
+            // The next sign-in at LinkedIn brings them.
             waiting.picture = None;
+            waiting.refresh_token = None;
             self.keep(CONSENT, user_id, &waiting);
         }
         let fits = !self.is_too_long(CONSENT);
@@ -195,6 +198,11 @@ impl Waiting {
             expires_in: consent.expires_in,
             granted_at: consent.granted_at,
             scope: consent.scope.clone(),
+            refresh_token: consent
+                .refresh_token
+                .as_ref()
+                .map(|token| token.expose_secret().to_owned()),
+            refresh_token_expires_in: consent.refresh_token_expires_in,
         }
     }
 
@@ -211,6 +219,8 @@ impl Waiting {
             expires_in: self.expires_in,
             granted_at: self.granted_at,
             scope: self.scope,
+            refresh_token: self.refresh_token.map(SecretString::from),
+            refresh_token_expires_in: self.refresh_token_expires_in,
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::{
         sync::Syncer,
     },
     linkedin::Application,
-    pages, seal,
+    pages,
 };
 use attempt::{Attempts, Unfit};
 
@@ -226,12 +226,10 @@ impl Linking {
             ids,
             random,
         } = &*self.app;
-        let mut nonce = [0; seal::NONCE_LEN];
-        nonce.copy_from_slice(random.next().split_at(seal::NONCE_LEN).0);
         let means = Means {
             now: clock.now(),
             new_id: ids.next(),
-            nonce,
+            nonces: random.nonces(),
         };
         let keys = &settings.token_keys;
         let stored = link::store(db, linkedin, keys, user_id, consent, replaces, &means).await;

@@ -2,6 +2,7 @@
 
 mod browser;
 mod refused;
+mod renewed;
 mod replaced;
 mod sealed;
 
