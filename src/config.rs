@@ -1,12 +1,17 @@
 //! The command line and the environment, read here and nowhere else, into types that cannot hold nonsense.
 
 use std::{
+    ffi::OsStr,
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
     time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::BoolishValueParser};
+use clap::{
+    Arg, Args, Parser, Subcommand, ValueEnum,
+    builder::{BoolishValueParser, TypedValueParser},
+    error::{ContextKind, ContextValue},
+};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -15,6 +20,7 @@ use crate::{linkedin, seal, storage};
 /// LinkedIn targets and posting preferences of InterlinedList users, over GraphQL and REST.
 #[derive(Debug, Parser)]
 #[command(name = "linkedin-targets", version, about, max_term_width = 110)]
+#[command(mut_args = unshown, mut_subcommands = |command| command.mut_args(unshown))]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -78,7 +84,6 @@ pub struct Database {
         env,
         value_name = "DATABASE_URL",
         default_value = "sqlite://data/linkedin-targets.db",
-        hide_env_values = true,
         value_parser = secret,
     )]
     pub database_url: SecretString,
@@ -108,14 +113,14 @@ pub struct Serve {
     pub port: u16,
     /// InterlinedList's address as browsers see it, such as `https://interlinedlist.com`. Requests from its pages are
     /// trusted, and links to reconnect LinkedIn lead there. The default is `http://localhost:<PORT>`.
-    #[arg(long, env, value_name = "PUBLIC_URL", value_parser = web_address)]
+    #[arg(long, env, value_name = "PUBLIC_URL", value_parser = Unshown(web_address))]
     pub public_url: Option<Url>,
     /// Name of the session cookie, or several separated by commas, the preferred one first.
     #[arg(long, env, value_name = "SESSION_COOKIE_NAME", default_value = "session", value_delimiter = ',',
         value_parser = cookie_name)]
     pub session_cookie_name: Vec<String>,
     /// Other origins whose pages may call with the visitor's cookie, separated by commas.
-    #[arg(long, env, value_name = "ALLOWED_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    #[arg(long, env, value_name = "ALLOWED_ORIGINS", value_delimiter = ',', value_parser = Unshown(origin))]
     pub allowed_origins: Vec<String>,
     /// Serve GraphiQL at /graphiql.
     #[arg(long, env, value_name = "GRAPHIQL", default_value = "false", num_args = 0..=1, require_equals = true,
@@ -134,7 +139,7 @@ pub struct Serve {
     /// Keys that seal LinkedIn's tokens in the database: 32 random bytes in base64, or several such keys separated by
     /// commas, the newest first. The InterlinedList web application cannot read sealed tokens, so set it only where
     /// this server alone uses them. By default tokens are stored as they are.
-    #[arg(long, env, value_name = "TOKEN_KEYS", hide_env_values = true, value_parser = secret)]
+    #[arg(long, env, value_name = "TOKEN_KEYS", value_parser = secret)]
     pub token_keys: Option<SecretString>,
     /// How long requests that are under way may take to end after SIGTERM.
     #[arg(long, env, value_name = "SHUTDOWN_TIMEOUT", default_value = "20s", value_parser = duration)]
@@ -153,18 +158,20 @@ pub struct LinkedIn {
     )]
     pub linkedin_client_id: Option<String>,
     /// The secret of your application at LinkedIn. It is never shown.
-    #[arg(long, env, value_name = "LINKEDIN_CLIENT_SECRET", requires = "linkedin_client_id", hide_env_values = true,
+    #[arg(long, env, value_name = "LINKEDIN_CLIENT_SECRET", requires = "linkedin_client_id",
         value_parser = secret)]
     pub linkedin_client_secret: Option<SecretString>,
     /// Where LinkedIn sends people back to, as it is registered there. The default is
     /// `<PUBLIC_URL>/api/auth/linkedin/callback`.
-    #[arg(long, env, value_name = "LINKEDIN_REDIRECT_URI", value_parser = web_address)]
+    #[arg(long, env, value_name = "LINKEDIN_REDIRECT_URI", value_parser = Unshown(web_address))]
     pub linkedin_redirect_uri: Option<Url>,
     /// Where LinkedIn asks people for their consent.
-    #[arg(long, env, value_name = "LINKEDIN_OAUTH_URL", default_value = "https://www.linkedin.com", value_parser = web_address)]
+    #[arg(long, env, value_name = "LINKEDIN_OAUTH_URL", default_value = "https://www.linkedin.com",
+        value_parser = Unshown(web_address))]
     pub linkedin_oauth_url: Url,
     /// Where LinkedIn's API is.
-    #[arg(long, env, value_name = "LINKEDIN_API_URL", default_value = "https://api.linkedin.com", value_parser = web_address)]
+    #[arg(long, env, value_name = "LINKEDIN_API_URL", default_value = "https://api.linkedin.com",
+        value_parser = Unshown(web_address))]
     pub linkedin_api_url: Url,
     /// The month of LinkedIn's API that calls are made for, as YYYYMM. LinkedIn serves a month for about a year.
     #[arg(long, env, value_name = "LINKEDIN_VERSION", default_value = "202607", value_parser = month)]
@@ -304,6 +311,53 @@ impl Database {
             statement_timeout: self.database_statement_timeout,
             create,
         }
+    }
+}
+
+/// Sets the variables of `.env` that are not set.
+///
+/// # Errors
+/// A sentence that says where the file is wrong, without its text.
+pub fn read_dot_env() -> Result<(), String> {
+    match dotenvy::dotenv() {
+        Err(dotenvy::Error::LineParse(..)) => {
+            let read = dotenvy::dotenv_iter().into_iter().flatten();
+            let place = match read.map_while(Result::ok).last() {
+                Some((name, _)) => format!("what follows {name}"),
+                None => "its beginning".to_owned(),
+            };
+            Err(format!(
+                "cannot read .env: {place} is not NAME=value; a value with spaces needs quotes"
+            ))
+        }
+        Err(cause) if !cause.not_found() => Err(format!("cannot read .env: {cause}")),
+        _ => Ok(()),
+    }
+}
+
+/// Help shows no variable's value.
+fn unshown(arg: Arg) -> Arg {
+    arg.hide_env_values(true)
+}
+
+/// Its errors say what is wrong without the value, in which there may be a password.
+#[derive(Clone)]
+struct Unshown<P>(P);
+
+impl<P: TypedValueParser> TypedValueParser for Unshown<P> {
+    type Value = P::Value;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<P::Value, clap::Error> {
+        self.0.parse_ref(command, arg, value).map_err(|mut error| {
+            let unshown = ContextValue::String("(not shown)".to_owned());
+            error.insert(ContextKind::InvalidValue, unshown);
+            error
+        })
     }
 }
 

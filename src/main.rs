@@ -10,16 +10,15 @@ use std::{
 use clap::Parser;
 use linkedin_targets::{
     app::{App, Clock, Ids, Random, Settings},
-    config::{Cli, Command, Database, Migrate, MigrateAction, Serve},
+    config::{self, Cli, Command, Database, Migrate, MigrateAction, Serve},
     demo, linkedin, sdl, server, storage, telemetry,
 };
 use sea_orm::DatabaseConnection;
 use url::Url;
 
 fn main() -> ExitCode {
-    match dotenvy::dotenv() {
-        Err(cause) if !cause.not_found() => return failed(&format!("cannot read .env: {cause}")),
-        _ => {}
+    if let Err(message) = config::read_dot_env() {
+        return failed(&message);
     }
     let cli = Cli::parse();
     if let Err(message) = telemetry::start(&cli.log) {

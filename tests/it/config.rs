@@ -1,0 +1,111 @@
+//! The command line and the environment, as operators and their tools leave them.
+
+use std::{fs, path::Path};
+
+use rstest::rstest;
+use tempfile::tempdir;
+
+use crate::support::process::{program, run};
+
+#[test]
+fn help_does_not_show_how_this_machine_is_set_up() {
+    let variables = variables("serve");
+    let mut set_up = program(&["serve", "--help"]);
+    set_up.envs(
+        variables
+            .iter()
+            .map(|name| (name, "https://u:hunter2@host")),
+    );
+
+    let (_, help, _) = run(&mut program(&["serve", "--help"]));
+    let (_, shown, _) = run(&mut set_up);
+
+    assert_eq!(shown, help);
+}
+
+#[rstest]
+#[case("--public-url", "PUBLIC_URL")]
+#[case("--allowed-origins", "ALLOWED_ORIGINS")]
+#[case("--linkedin-api-url", "LINKEDIN_API_URL")]
+#[test]
+fn a_mistaken_address_is_explained_and_not_shown(#[case] flag: &str, #[case] variable: &str) {
+    for (value, mistake) in [
+        (
+            "https://ann:hunter2@host",
+            "must not hold a user name or password",
+        ),
+        (
+            "https://hunter2@host",
+            "must not hold a user name or password",
+        ),
+        (
+            "https://host?key=hunter2",
+            "must not hold a query or fragment",
+        ),
+        (
+            "https://ann:hunter2",
+            "invalid port number; write it as in https://interlinedlist.com",
+        ),
+        (
+            "ftp://ann:hunter2@host",
+            "must begin with https:// or http://",
+        ),
+    ] {
+        let by_variable = run(program(&["serve"]).env(variable, value)).2;
+        let by_flag = run(&mut program(&["serve", flag, value])).2;
+
+        let expected =
+            format!("error: invalid value '(not shown)' for '{flag} <{variable}>': {mistake}\n");
+        assert!(by_variable.starts_with(&expected), "{by_variable}");
+        assert_eq!(by_flag, by_variable);
+        assert!(!by_variable.contains("hunter2"), "{by_variable}");
+    }
+}
+
+#[rstest]
+#[case::a_space(
+    "PORT=1\nDATABASE_URL=postgres://u:hunter2 @host\n",
+    "what follows PORT"
+)]
+#[case::an_open_quote("DATABASE_URL='postgres://u:hunter2", "its beginning")]
+#[case::no_name("hunter2", "its beginning")]
+#[test]
+fn a_mistaken_env_file_is_explained_and_not_shown(#[case] text: &str, #[case] place: &str) {
+    let folder = with_env_file(text);
+
+    let (output, _, told) = run(program(&["migrate", "status"]).current_dir(&folder));
+
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        told,
+        format!(
+            "error: cannot read .env: {place} is not NAME=value; a value with spaces needs quotes\n"
+        )
+    );
+}
+
+#[test]
+fn the_sample_of_an_env_file_is_one() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join(".env.sample");
+    let folder = with_env_file(&fs::read_to_string(sample).unwrap());
+
+    let (up, _, told) = run(program(&["migrate", "up"]).current_dir(&folder));
+
+    assert!(up.status.success(), "{told}");
+    assert!(folder.path().join("data/linkedin-targets.db").exists());
+}
+
+/// All that a command's help names.
+fn variables(command: &str) -> Vec<String> {
+    let (_, help, _) = run(&mut program(&[command, "--help"]));
+    let named = help.split("[env: ").skip(1);
+    named
+        .map(|rest| rest.split(']').next().unwrap().to_owned())
+        .collect()
+}
+
+fn with_env_file(text: &str) -> tempfile::TempDir {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join(".env"), text).unwrap();
+    folder
+}
