@@ -20,7 +20,7 @@ use crate::{linkedin, seal, storage};
 /// LinkedIn targets and posting preferences of InterlinedList users, over GraphQL and REST.
 #[derive(Debug, Parser)]
 #[command(name = "linkedin-targets", version, about, max_term_width = 110)]
-#[command(mut_args = unshown, mut_subcommands = |command| command.mut_args(unshown))]
+#[command(mut_args = from_environment, mut_subcommands = |command| command.mut_args(from_environment))]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -335,9 +335,19 @@ pub fn read_dot_env() -> Result<(), String> {
     }
 }
 
-/// Help shows no variable's value.
-fn unshown(arg: Arg) -> Arg {
-    arg.hide_env_values(true)
+/// An empty variable, as compose and `.env` files leave behind, counts as unset. Help shows no variable's value.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the environment is read"
+)]
+fn from_environment(arg: Arg) -> Arg {
+    let value = arg.get_env().and_then(std::env::var_os);
+    let arg = arg.hide_env_values(true);
+    if value.is_some_and(|value| value.is_empty()) {
+        arg.env(None)
+    } else {
+        arg
+    }
 }
 
 /// Its errors say what is wrong without the value, in which there may be a password.

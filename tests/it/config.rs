@@ -7,6 +7,32 @@ use tempfile::tempdir;
 
 use crate::support::process::{program, run};
 
+/// Each ends by itself, after it has read all its settings.
+#[rstest]
+#[case::serve(&["serve"], 10)]
+#[case::migrate(&["migrate", "status"], 5)]
+#[case::demo(&["demo", "--log-filter", "everything=loud"], 3)]
+#[test]
+fn an_empty_variable_counts_as_unset(#[case] arguments: &[&str], #[case] at_least: usize) {
+    let folder = tempdir().unwrap();
+    let told = |variables: &[(&str, &str)]| {
+        let mut program = program(arguments);
+        program.current_dir(&folder).envs(variables.iter().copied());
+        let (output, out, err) = run(&mut program);
+        (output.status.code(), out, err)
+    };
+    let variables = variables(arguments[0]);
+    let without = told(&[]);
+
+    let one_by_one = variables.iter().map(|name| told(&[(name, "")]));
+
+    assert!(variables.len() >= at_least, "{variables:?}");
+    assert!(without.2.starts_with("error: "), "{without:?}");
+    for (name, told) in variables.iter().zip(one_by_one) {
+        assert_eq!(told, without, "{name}");
+    }
+}
+
 #[test]
 fn help_does_not_show_how_this_machine_is_set_up() {
     let variables = variables("serve");

@@ -360,7 +360,6 @@ async fn it_does_not_start_without_tables(
 #[case("PUBLIC_URL", "interlinedlist.com")]
 #[case("PUBLIC_URL", "ftp://interlinedlist.com")]
 #[case("PUBLIC_URL", "https://user:secret@interlinedlist.com")]
-#[case("SESSION_COOKIE_NAME", "")]
 #[case("SESSION_COOKIE_NAME", "two words")]
 #[case("ALLOWED_ORIGINS", "https://a.example,nonsense")]
 #[case("ALLOWED_ORIGINS", "https://a.example/path")]
