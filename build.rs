@@ -1,4 +1,5 @@
-//! Builds GraphiQL for the server to carry. Without Node.js there is none, and everything else is built all the same.
+//! Builds GraphiQL for the server to carry. Without Node.js there is none, and everything else is built all the same,
+//! unless `GRAPHIQL_REQUIRED` is set, as for a container image.
 
 use std::{
     env,
@@ -24,12 +25,16 @@ const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=GRAPHIQL_REQUIRED");
     for input in INPUTS {
         println!("cargo::rerun-if-changed=graphiql/{input}");
     }
     let out = PathBuf::from(variable("OUT_DIR")?).join("graphiql");
     empty(&out)?;
     if let Err(reason) = install().and_then(|()| build(&out)) {
+        if variable("GRAPHIQL_REQUIRED").is_ok() {
+            return Err(reason.into());
+        }
         empty(&out)?;
         println!("cargo::rustc-env=GRAPHIQL_MISSING={reason}");
         println!(
