@@ -1,6 +1,6 @@
 //! The command line and the environment, as operators and their tools leave them.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use rstest::rstest;
 use tempfile::tempdir;
@@ -112,13 +112,61 @@ fn a_mistaken_env_file_is_explained_and_not_shown(#[case] text: &str, #[case] pl
 
 #[test]
 fn the_sample_of_an_env_file_is_one() {
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join(".env.sample");
-    let folder = with_env_file(&fs::read_to_string(sample).unwrap());
+    let folder = with_env_file(&file(".env.sample"));
 
     let (up, _, told) = run(program(&["migrate", "up"]).current_dir(&folder));
 
     assert!(up.status.success(), "{told}");
     assert!(folder.path().join("data/linkedin-targets.db").exists());
+}
+
+#[test]
+fn the_readme_tells_of_every_variable_and_of_no_other() {
+    let readme = file("README.md");
+    let (_, section) = readme.split_once("### Configuration\n").unwrap();
+    let (table, _) = section.split_once("\n### ").unwrap();
+
+    let told: BTreeSet<_> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once(" | "))
+        .flat_map(|(names, _)| names.split("`, `"))
+        .map(|name| name.trim_end_matches('`').to_owned())
+        .collect();
+
+    assert_eq!(told, variables("serve").into_iter().collect());
+}
+
+#[rstest]
+#[case::sample(".env.sample", "", '=')]
+#[case::image("Dockerfile", "ENV ", '=')]
+#[case::compose("docker-compose.yml", "      ", ':')]
+#[test]
+fn what_the_files_beside_the_program_set_are_its_variables(
+    #[case] path: &str,
+    #[case] start: &str,
+    #[case] assign: char,
+) {
+    let text = file(path);
+    let known = variables("serve");
+
+    let set: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.trim_start_matches("# ").strip_prefix(start))
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(str::split_whitespace)
+        .filter_map(|word| word.split_once(assign))
+        .filter(|(name, _)| {
+            name.bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        })
+        .map(|(name, _)| name)
+        .filter(|name| !name.starts_with("POSTGRES_"))
+        .collect();
+
+    assert!(set.len() >= 3, "{set:?}");
+    for name in set {
+        assert!(known.iter().any(|known| known == name), "{name}");
+    }
 }
 
 /// All that a command's help names.
@@ -134,4 +182,8 @@ fn with_env_file(text: &str) -> tempfile::TempDir {
     let folder = tempdir().unwrap();
     fs::write(folder.path().join(".env"), text).unwrap();
     folder
+}
+
+fn file(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }

@@ -7,6 +7,7 @@ mod graphiql;
 mod graphql;
 mod health;
 mod http;
+mod image;
 mod layers;
 mod link;
 mod linkedin;
