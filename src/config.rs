@@ -39,6 +39,8 @@ pub enum Command {
     Migrate(Migrate),
     /// Print the GraphQL schema.
     Schema,
+    /// Print the description of the REST face, as OpenAPI has it.
+    Openapi,
     /// Try everything with made-up people, on SQLite, on this machine only.
     Demo(Demo),
 }

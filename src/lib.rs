@@ -21,3 +21,4 @@ pub mod storage;
 pub mod telemetry;
 
 pub use graphql::sdl;
+pub use rest::openapi;

@@ -11,7 +11,7 @@ use clap::Parser;
 use linkedin_targets::{
     app::{App, Clock, Ids, Random, Settings},
     config::{self, Cli, Command, Database, Migrate, MigrateAction, Serve},
-    demo, linkedin, sdl, server, storage, telemetry,
+    demo, linkedin, openapi, sdl, server, storage, telemetry,
 };
 use sea_orm::DatabaseConnection;
 use url::Url;
@@ -46,6 +46,9 @@ async fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Serve(settings) => serve(*settings).await,
         Command::Migrate(settings) => migrate(&settings).await,
         Command::Schema => Ok(io::stdout().write_all(sdl().as_bytes())?),
+        Command::Openapi => {
+            Ok(io::stdout().write_all(openapi(&["session".to_owned()]).as_bytes())?)
+        }
         Command::Demo(settings) => demo::run(&settings).await,
     }
 }

@@ -18,7 +18,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::json;
 use url::Url;
 
-use crate::{app::App, graphql};
+use crate::{app::App, graphql, rest};
 
 /// A probe that waits longer than this has its answer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -27,6 +27,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/", get(front))
         .route("/schema.graphql", get(schema))
+        .route("/openapi.json", get(openapi))
         .route("/healthz", get(async || Json(json!({ "status": "ok" }))))
         .route("/readyz", get(ready))
         .with_state(app)
@@ -42,7 +43,8 @@ async fn front(State(app): State<Arc<App>>) -> Response {
                     li { a href="/graphiql/" { "GraphiQL" } ": explore the API at " code { "/graphql" } }
                 }
                 @if app.settings.introspection {
-                    li { a href="/schema.graphql" { "The schema" } }
+                    li { a href="/schema.graphql" { "The GraphQL schema" } }
+                    li { a href="/openapi.json" { "The REST paths, described as OpenAPI" } }
                 }
                 li { a href="/healthz" { "Is the process alive?" } }
                 li { a href="/readyz" { "Can it answer?" } }
@@ -58,6 +60,15 @@ async fn schema(State(app): State<Arc<App>>) -> Response {
             graphql::sdl(),
         )
             .into_response()
+    } else {
+        not_found()
+    }
+}
+
+async fn openapi(State(app): State<Arc<App>>) -> Response {
+    if app.settings.introspection {
+        let description = rest::openapi(&app.settings.session_cookies);
+        ([(CONTENT_TYPE, "application/json")], description).into_response()
     } else {
         not_found()
     }

@@ -90,6 +90,12 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    pub(crate) const ALL: [Self; 3] = [
+        Self::PersonalNotLinked,
+        Self::OrgPageNotAssigned,
+        Self::PersonalPageNotAvailable,
+    ];
+
     /// The sentence that clients show.
     pub(crate) fn message(self) -> &'static str {
         match self {

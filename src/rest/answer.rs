@@ -1,40 +1,73 @@
 use axum::{
     http::{
         HeaderName, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
+        header::{CACHE_CONTROL, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::domain::error::Error;
+// What the documents select is read in these types, and written as REST clients know it.
 
-/// What the documents select is read in these types, and written as REST clients know it.
-#[derive(Deserialize, Serialize)]
+/// Every destination that the caller can post to right now: their own account, then organization pages, then
+/// personal pages, each group by label.
+#[derive(Deserialize, Serialize, ToSchema)]
 pub(super) struct Targets {
     targets: Vec<Target>,
 }
 
-#[derive(Deserialize, Serialize)]
-#[serde(tag = "kind", rename_all_fields = "camelCase")]
+/// A destination that the caller can post to right now.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(tag = "kind")]
 enum Target {
-    #[serde(rename(serialize = "personal"))]
+    /// The caller's own LinkedIn account.
+    #[serde(rename = "personal", alias = "Personal", rename_all = "camelCase")]
+    #[schema(title = "PersonalTarget")]
     Personal {
+        /// The member's name on LinkedIn, or `LinkedIn` when it is not known.
+        #[schema(examples("Alice Example"))]
         label: String,
+        /// The member's picture on LinkedIn.
+        #[schema(required, examples("https://media.licdn.com/alice.png"))]
         avatar_url: Option<String>,
     },
-    #[serde(rename(serialize = "orgPage"))]
+    /// A company page that an organization assigned to the caller.
+    #[serde(rename = "orgPage", alias = "OrgPage", rename_all = "camelCase")]
+    #[schema(title = "OrgPageTarget")]
     OrgPage {
+        /// The id of the page's record: what a save and `POST /api/messages` take.
+        #[schema(examples("e1220e99-bb5d-40c8-81bf-0bbf0d7eb975"))]
         page_id: String,
+        /// LinkedIn's own number of the page.
+        #[schema(examples("12345678"))]
         linked_in_page_id: String,
+        /// The page's name on LinkedIn.
+        #[schema(examples("Acme Corp"))]
         label: String,
+        /// The page's logo on LinkedIn.
+        #[schema(required)]
         logo_url: Option<String>,
     },
-    #[serde(rename(serialize = "personalPage"))]
+    /// A company page that the caller administers.
+    #[serde(
+        rename = "personalPage",
+        alias = "PersonalPage",
+        rename_all = "camelCase"
+    )]
+    #[schema(title = "PersonalPageTarget")]
     PersonalPage {
+        /// The id of the page's record: what a save and `POST /api/messages` take.
+        #[schema(examples("d3f2a1ed-c88d-45b4-99f0-dc65aea8af63"))]
         personal_page_id: String,
+        /// LinkedIn's own number of the page.
+        #[schema(examples("87654321"))]
         linked_in_page_id: String,
+        /// The page's name on LinkedIn.
+        #[schema(examples("Alice's Studio"))]
         label: String,
+        /// The page's logo on LinkedIn.
+        #[schema(required)]
         logo_url: Option<String>,
     },
 }
@@ -44,34 +77,35 @@ pub(super) struct PostingTargets {
     pub(super) preferences: Preferences,
 }
 
-#[derive(Deserialize, Serialize)]
+/// Every target of the caller, and which of them they prefer.
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = PostingTargets)]
 pub(super) struct Preferences {
     targets: Vec<PostingTarget>,
-    /// Left out after a save.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    org_scope_missing: Option<bool>,
+    /// Whether the caller's LinkedIn connection was made without the permission for company pages.
+    org_scope_missing: bool,
+}
+
+/// A target, and whether it is enabled.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(from = "Choice")]
+struct PostingTarget {
+    #[serde(flatten)]
+    target: Target,
+    /// Whether a composer's picker ticks it at first.
+    enabled: bool,
 }
 
 #[derive(Deserialize)]
-struct PostingTarget {
+struct Choice {
     target: Target,
     enabled: bool,
 }
 
-impl Serialize for PostingTarget {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Flat<'a> {
-            #[serde(flatten)]
-            target: &'a Target,
-            enabled: bool,
-        }
-        Flat {
-            target: &self.target,
-            enabled: self.enabled,
-        }
-        .serialize(serializer)
+impl From<Choice> for PostingTarget {
+    fn from(Choice { target, enabled }: Choice) -> Self {
+        Self { target, enabled }
     }
 }
 
@@ -84,9 +118,15 @@ pub(super) struct SetPostingTargets {
 #[serde(tag = "kind")]
 pub(super) enum Outcome {
     #[serde(rename = "SetLinkedInPostingPreferencesSuccess")]
-    Saved { preferences: Preferences },
+    Saved { preferences: SavedTargets },
     #[serde(rename = "LinkedInTargetsUnavailable")]
     Unavailable { message: String },
+}
+
+/// Every target of the caller, as it is after the save.
+#[derive(Deserialize, Serialize, ToSchema)]
+pub(super) struct SavedTargets {
+    targets: Vec<PostingTarget>,
 }
 
 #[derive(Deserialize)]
@@ -105,99 +145,31 @@ pub(super) enum SyncOutcome {
     Unavailable {},
 }
 
-#[derive(Deserialize, Serialize)]
+/// All company pages that the caller administers, by label.
+#[derive(Deserialize, Serialize, ToSchema)]
 pub(super) struct Pages {
     pages: Vec<Page>,
 }
 
-#[derive(Deserialize, Serialize)]
+/// A company page that the caller administers.
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Page {
+    /// The id of the page's record: `personalPageId` of a target.
+    #[schema(examples("d3f2a1ed-c88d-45b4-99f0-dc65aea8af63"))]
     id: String,
+    /// LinkedIn's own number of the page.
+    #[schema(examples("87654321"))]
     linked_in_page_id: String,
+    /// The page's name on LinkedIn.
+    #[schema(examples("Alice's Studio"))]
     page_name: String,
+    /// The page's logo on LinkedIn.
+    #[schema(required)]
     page_logo_url: Option<String>,
+    /// When LinkedIn last confirmed that the caller administers the page: UTC, with three decimals.
+    #[schema(required, format = DateTime, examples("2026-06-12T00:00:00.000Z"))]
     last_synced_at: Option<String>,
-}
-
-/// Every answer that is not the one asked for.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// The caller must link LinkedIn.
-    NotLinked,
-    /// The caller must connect LinkedIn again.
-    OrgScopeMissing,
-    SyncFailed,
-    Unauthorized,
-    CrossSite,
-    BodyTooLarge,
-    Invalid(&'static str),
-    /// A target that is not the caller's; the sentence comes from the domain.
-    Unavailable(String),
-    NotFound,
-    MethodNotAllowed,
-    ServiceUnavailable,
-    Internal,
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        error.log();
-        match error {
-            Error::Unauthenticated => Self::Unauthorized,
-            Error::Unavailable(_) => Self::ServiceUnavailable,
-            Error::Storage(_) | Error::Panicked => Self::Internal,
-        }
-    }
-}
-
-const NOT_LINKED: &str = "Your LinkedIn account is not linked";
-const ORG_SCOPE_MISSING: &str = "Your LinkedIn connection does not include company page access. Reconnect LinkedIn to \
-    grant the required permissions.";
-
-#[derive(Serialize)]
-struct Body<'a> {
-    error: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, message) = match &self {
-            Self::NotLinked => (StatusCode::BAD_REQUEST, NOT_LINKED),
-            Self::OrgScopeMissing => (StatusCode::BAD_REQUEST, ORG_SCOPE_MISSING),
-            Self::SyncFailed => (
-                StatusCode::BAD_GATEWAY,
-                "Failed to sync LinkedIn company pages",
-            ),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
-            Self::CrossSite => (StatusCode::FORBIDDEN, "Cross-site request refused"),
-            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
-            Self::Invalid(message) => (StatusCode::BAD_REQUEST, *message),
-            Self::Unavailable(message) => (StatusCode::BAD_REQUEST, message.as_str()),
-            Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
-            Self::ServiceUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
-        };
-        let code = match &self {
-            Self::NotLinked => Some("not_linked"),
-            Self::OrgScopeMissing => Some("org_scope_missing"),
-            _ => None,
-        };
-        let body = Body {
-            error: message,
-            code,
-        };
-        let mut response = (status, json(&body)).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        response
-    }
 }
 
 /// 200 with a JSON body.
@@ -209,7 +181,7 @@ pub(super) fn ok(body: &impl Serialize) -> Response {
 pub(super) const NO_STORE: [(HeaderName, HeaderValue); 1] =
     [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
 
-fn json(body: &impl Serialize) -> impl IntoResponse {
+pub(super) fn json(body: &impl Serialize) -> impl IntoResponse {
     const TYPE: [(HeaderName, HeaderValue); 1] =
         [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     serde_json::to_vec(body)

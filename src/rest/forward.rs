@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::answer::Refusal;
+use super::refusal::Refusal;
 use crate::{
     app::Settings,
     auth,

@@ -4,6 +4,8 @@
 mod answer;
 mod body;
 mod forward;
+mod openapi;
+mod refusal;
 
 use axum::{
     Router,
@@ -11,13 +13,19 @@ use axum::{
     extract::{DefaultBodyLimit, FromRequest, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header::LOCATION},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{auth, graphql::Api};
-pub(crate) use answer::Refusal;
-use answer::{Outcome, PostingTargets, SetPostingTargets, SyncOutcome, SyncPages, Targets};
+use answer::{
+    Outcome, Pages, PostingTargets, Preferences, SavedTargets, SetPostingTargets, SyncOutcome,
+    SyncPages, Targets,
+};
+use body::Selection;
 use forward::{Forwarder, Operation};
+use openapi::{Head, ReadRefusals, SaveRefusals, SyncRefusals};
+pub(crate) use refusal::Refusal;
 
 /// The most bytes that a request's body may have.
 const MAX_BODY: usize = 1024 * 1024;
@@ -26,26 +34,39 @@ const MAX_BODY: usize = 1024 * 1024;
 /// When one of the documents does not fit the schema, which a test would have found.
 pub(crate) fn router(api: Api) -> Result<Router, String> {
     let forwarder = Forwarder::new(api)?;
-    Ok(Router::new()
-        .route(
-            "/api/linkedin/targets",
-            get(targets).fallback(refuse_method),
-        )
-        .route(
-            "/api/linkedin/posting-targets",
-            get(posting_targets)
-                .put(set_posting_targets)
-                .fallback(refuse_method),
-        )
-        .route(
-            "/api/linkedin/sync-pages",
-            post(sync_pages).fallback(refuse_method),
-        )
+    let (router, _) = described().split_for_parts();
+    Ok(router
+        .method_not_allowed_fallback(refuse_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(forwarder))
 }
 
-/// `GET /api/linkedin/targets`
+/// The routes, and what they say about themselves.
+fn described() -> OpenApiRouter<Forwarder> {
+    OpenApiRouter::with_openapi(Head::openapi())
+        .routes(routes!(targets))
+        .routes(routes!(posting_targets, set_posting_targets))
+        .routes(routes!(sync_pages))
+}
+
+/// The description of this face as OpenAPI has it, for a server with these session cookies. `openapi.json` is the one
+/// with `session`.
+#[must_use]
+pub fn openapi(session_cookies: &[String]) -> String {
+    let document = openapi::complete(described().into_openapi(), session_cookies);
+    document.to_pretty_json().unwrap_or_default() + "\n"
+}
+
+/// List the caller's targets
+///
+/// Every destination that the caller can post to right now: their own account, then organization pages, then personal
+/// pages, each group by label.
+#[utoipa::path(
+    get,
+    path = "/api/linkedin/targets",
+    operation_id = "listTargets",
+    responses((status = OK, description = "The targets.", body = Targets), ReadRefusals)
+)]
 async fn targets(
     State(forwarder): State<Forwarder>,
     headers: HeaderMap,
@@ -55,7 +76,16 @@ async fn targets(
     Ok(answer::ok(&targets))
 }
 
-/// `GET /api/linkedin/posting-targets`
+/// Read the caller's preferences
+///
+/// Every target, with whether it is enabled. Someone who never saved has all of them enabled; after a save, a target
+/// that appears later is disabled.
+#[utoipa::path(
+    get,
+    path = "/api/linkedin/posting-targets",
+    operation_id = "getPostingTargets",
+    responses((status = OK, description = "The preferences.", body = Preferences), ReadRefusals)
+)]
 async fn posting_targets(
     State(forwarder): State<Forwarder>,
     headers: HeaderMap,
@@ -65,13 +95,23 @@ async fn posting_targets(
     Ok(answer::ok(&answer.preferences))
 }
 
-/// `PUT /api/linkedin/posting-targets`
+/// Save the caller's preferences
 ///
-/// Who asks is settled before a byte of the body is read.
+/// Enables exactly the targets in the body and disables all others, also those that are not mentioned. Everything is
+/// saved or nothing; of two saves at once, one wins whole. It is a default for the composer's picker, not an
+/// authorization. The body counts, whatever its content type.
+#[utoipa::path(
+    put,
+    path = "/api/linkedin/posting-targets",
+    operation_id = "setPostingTargets",
+    request_body = Selection,
+    responses((status = OK, description = "Saved.", body = SavedTargets), SaveRefusals)
+)]
 async fn set_posting_targets(
     State(forwarder): State<Forwarder>,
     request: Request,
 ) -> Result<Response, Refusal> {
+    // Who asks is settled before a byte of the body is read.
     let caller = forwarder.caller(request.headers());
     caller.account().await?;
     if auth::is_cross_site(request.headers(), forwarder.settings()) {
@@ -83,9 +123,9 @@ async fn set_posting_targets(
             StatusCode::PAYLOAD_TOO_LARGE => Refusal::BodyTooLarge,
             _ => Refusal::Invalid(body::NOT_JSON),
         })?;
-    let targets = body::targets(&body).map_err(Refusal::Invalid)?;
+    let selection = Selection::read(&body).map_err(Refusal::Invalid)?;
     let answer: SetPostingTargets = forwarder
-        .run(Operation::SetPostingTargets(targets), caller)
+        .run(Operation::SetPostingTargets(selection.into_input()), caller)
         .await?;
     match answer.outcome {
         Outcome::Saved { preferences } => Ok(answer::ok(&preferences)),
@@ -93,9 +133,16 @@ async fn set_posting_targets(
     }
 }
 
-/// `POST /api/linkedin/sync-pages`
+/// Fetch the caller's company pages again
 ///
-/// The body is not read. A refusal by LinkedIn that comes while it is asked is a failure of the sync.
+/// Asks LinkedIn which company pages the caller administers. Pages that are no longer administered are removed, and
+/// one that comes back keeps its id. A body is not read.
+#[utoipa::path(
+    post,
+    path = "/api/linkedin/sync-pages",
+    operation_id = "syncPages",
+    responses((status = OK, description = "The pages as they are now.", body = Pages), SyncRefusals)
+)]
 async fn sync_pages(
     State(forwarder): State<Forwarder>,
     headers: HeaderMap,
@@ -111,6 +158,7 @@ async fn sync_pages(
         SyncOutcome::Synced { report } => Ok(answer::ok(&report)),
         SyncOutcome::Reconnect { code } if code == "NOT_LINKED" => Err(Refusal::NotLinked),
         SyncOutcome::Reconnect { .. } if !can_ask => Err(Refusal::OrgScopeMissing),
+        // LinkedIn refused while it was asked: the sync failed.
         SyncOutcome::Reconnect { .. } | SyncOutcome::Unavailable {} => Err(Refusal::SyncFailed),
     }
 }

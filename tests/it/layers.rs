@@ -22,11 +22,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "rest",
-        &["app", "auth", "domain::error", "graphql", "lenient_json"],
+        &[
+            "app",
+            "auth",
+            "domain::error",
+            "domain::preference::Reason",
+            "graphql",
+            "lenient_json",
+        ],
     ),
     ("graphql", &["app", "auth", "domain"]),
     ("graphiql", &["pages"]),
-    ("pages", &["app", "graphql"]),
+    ("pages", &["app", "graphql", "rest"]),
     (
         "auth",
         &["app", "domain", "linkedin::Application", "pages", "seal"],
@@ -71,6 +78,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ),
     ("maud", &["auth", "demo", "graphiql", "pages"]),
     ("sqlx", &["storage"]),
+    ("utoipa", &["rest"]),
 ];
 
 #[test]

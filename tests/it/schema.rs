@@ -4,10 +4,12 @@ use std::{fs, path::Path};
 
 use apollo_compiler::{ExecutableDocument, Schema, schema::ExtendedType, validation::Valid};
 use reqwest::Method;
+use serde_json::json;
 
 use crate::support::{
     app::{Ask, TestApp},
     database::Backend,
+    description::DESCRIPTION,
 };
 
 #[test]
@@ -30,6 +32,53 @@ async fn the_schema_can_be_fetched() {
 
     assert_eq!(reply.status, 200);
     assert_eq!(reply.text, linkedin_targets::sdl());
+}
+
+#[test]
+fn the_committed_description_of_the_rest_face_is_the_one_served() {
+    let committed = fs::read_to_string("openapi.json").unwrap();
+
+    let served = linkedin_targets::openapi(&["session".to_owned()]);
+
+    assert!(
+        committed == served,
+        "openapi.json is out of date: run `cargo run -- openapi > openapi.json`"
+    );
+}
+
+#[tokio::test]
+async fn the_description_of_the_rest_face_can_be_fetched_and_names_the_cookies() {
+    let app = TestApp::with(Backend::Sqlite, |settings| {
+        settings.session_cookies = vec!["session".to_owned(), "interlinedlist-session".to_owned()];
+    });
+    let app = app.await.unwrap();
+
+    let reply = app.request(Method::GET, "/openapi.json").reply().await;
+
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    let description = reply.json();
+    let cookies = ["session", "session2"].map(|id| {
+        let scheme = &description["components"]["securitySchemes"][id];
+        assert_eq!(scheme["in"], "cookie");
+        scheme["name"].clone()
+    });
+    assert_eq!(cookies, ["session", "interlinedlist-session"]);
+    let security = json!([{ "bearer": [] }, { "session": [] }, { "session2": [] }]);
+    assert_eq!(description["security"], security);
+    assert_eq!(description["paths"], DESCRIPTION["paths"]);
+}
+
+#[tokio::test]
+async fn no_schema_can_be_fetched_where_introspection_is_off() {
+    let app = TestApp::with(Backend::Sqlite, |settings| settings.introspection = false);
+    let app = app.await.unwrap();
+
+    for path in ["/schema.graphql", "/openapi.json"] {
+        let reply = app.request(Method::GET, path).reply().await;
+
+        assert_eq!(reply.status, 404, "{path}");
+    }
 }
 
 #[test]

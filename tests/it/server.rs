@@ -470,12 +470,20 @@ async fn migrate_makes_the_file_and_its_folder() {
 }
 
 #[test]
-fn the_schema_is_printed_without_a_database() {
-    let (output, out, told) = run(&mut program(&["schema"]));
+fn both_faces_are_described_without_a_database() {
+    for (command, description) in [
+        ("schema", linkedin_targets::sdl()),
+        (
+            "openapi",
+            linkedin_targets::openapi(&["session".to_owned()]),
+        ),
+    ] {
+        let (output, out, told) = run(&mut program(&[command]));
 
-    assert!(output.status.success());
-    assert_eq!(out, linkedin_targets::sdl());
-    assert_eq!(told, "");
+        assert!(output.status.success());
+        assert_eq!(out, description);
+        assert_eq!(told, "");
+    }
 }
 
 /// A deadline that passes while a test waits for it.

@@ -26,7 +26,10 @@ use serde_json::{Value, json};
 use stand_in_linkedin::StandIn;
 use url::Url;
 
-use super::database::{Backend, Database};
+use super::{
+    database::{Backend, Database},
+    description,
+};
 
 pub(crate) struct TestApp {
     /// The test's own way to the rows. The server's statements alone are counted.
@@ -210,7 +213,7 @@ pub(crate) struct Person {
 pub(crate) trait Ask: Sized {
     /// With the person's session cookie.
     fn by(self, person: &Person) -> Self;
-    /// Sends it, and reads the whole answer.
+    /// Sends it, and reads the whole answer, which must be one that the server describes.
     async fn reply(self) -> Reply;
 }
 
@@ -220,12 +223,17 @@ impl Ask for RequestBuilder {
     }
 
     async fn reply(self) -> Reply {
-        let response = self.send().await.unwrap();
-        Reply {
+        let (client, request) = self.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await.unwrap();
+        let reply = Reply {
             status: response.status(),
             headers: response.headers().clone(),
             text: response.text().await.unwrap(),
-        }
+        };
+        description::check(&method, &path, &reply);
+        reply
     }
 }
 

@@ -1,5 +1,6 @@
 pub(crate) mod app;
 pub(crate) mod database;
+pub(crate) mod description;
 pub(crate) mod npm;
 pub(crate) mod process;
 pub(crate) mod skip;
