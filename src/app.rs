@@ -38,6 +38,8 @@ pub struct Settings {
     pub graphiql: bool,
     /// Whether the schema may be asked for.
     pub introspection: bool,
+    /// Whether a gateway of Apollo Federation may use this server as a subgraph.
+    pub federation: bool,
     /// How long the result of a sync with LinkedIn stays good enough not to ask again.
     pub sync_interval: Duration,
     /// What LinkedIn's tokens are sealed with.

@@ -38,7 +38,11 @@ pub enum Command {
     /// Create what is missing in the database; nothing that exists is ever changed.
     Migrate(Migrate),
     /// Print the GraphQL schema.
-    Schema,
+    Schema {
+        /// As a subgraph of Apollo Federation 2, which `serve --federation` then is.
+        #[arg(long)]
+        federation: bool,
+    },
     /// Print the description of the REST face, as OpenAPI has it.
     Openapi,
     /// Try everything with made-up people, on SQLite, on this machine only.
@@ -132,6 +136,10 @@ pub struct Serve {
     #[arg(long, env, value_name = "INTROSPECTION", default_value = "true", num_args = 0..=1, require_equals = true,
         default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub introspection: bool,
+    /// Answer a gateway of Apollo Federation too: its `_entities` and `_service` are then part of the GraphQL schema.
+    #[arg(long, env, value_name = "FEDERATION", default_value = "false", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    pub federation: bool,
     /// How long a request may take before it is answered with 503.
     #[arg(long, env, value_name = "REQUEST_TIMEOUT", default_value = "10s", value_parser = duration)]
     pub request_timeout: Duration,

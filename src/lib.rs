@@ -20,5 +20,5 @@ pub mod server;
 pub mod storage;
 pub mod telemetry;
 
-pub use graphql::sdl;
+pub use graphql::{federated_sdl, sdl};
 pub use rest::openapi;

@@ -11,7 +11,7 @@ use clap::Parser;
 use linkedin_targets::{
     app::{App, Clock, Ids, Random, Settings},
     config::{self, Cli, Command, Database, Migrate, MigrateAction, Serve},
-    demo, linkedin, openapi, sdl, server, storage, telemetry,
+    demo, federated_sdl, linkedin, openapi, sdl, server, storage, telemetry,
 };
 use sea_orm::DatabaseConnection;
 use url::Url;
@@ -45,12 +45,15 @@ async fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Serve(settings) => serve(*settings).await,
         Command::Migrate(settings) => migrate(&settings).await,
-        Command::Schema => Ok(io::stdout().write_all(sdl().as_bytes())?),
-        Command::Openapi => {
-            Ok(io::stdout().write_all(openapi(&["session".to_owned()]).as_bytes())?)
-        }
+        Command::Schema { federation: false } => print(&sdl()),
+        Command::Schema { federation: true } => print(&federated_sdl()),
+        Command::Openapi => print(&openapi(&["session".to_owned()])),
         Command::Demo(settings) => demo::run(&settings).await,
     }
+}
+
+fn print(text: &str) -> Result<(), Box<dyn Error>> {
+    Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
 async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
@@ -85,6 +88,7 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
             allowed_origins: serve.allowed_origins,
             graphiql: serve.graphiql,
             introspection: serve.introspection,
+            federation: serve.federation,
             sync_interval: serve.linkedin.linkedin_sync_interval,
             token_keys,
             request_timeout: serve.request_timeout,

@@ -105,6 +105,7 @@ fn settings(public_url: Url) -> Settings {
         allowed_origins: Vec::new(),
         graphiql: true,
         introspection: true,
+        federation: false,
         sync_interval: Duration::from_secs(1),
         token_keys: seal::Keys::default(),
         request_timeout: Duration::from_secs(30),

@@ -7,7 +7,7 @@ use super::{
     connection::Connection,
     error::Error,
     preference::Preferences,
-    target::{self, OrgPage, Personal, PersonalPage, Target},
+    target::{self, OrgPage, Personal, PersonalPage, Target, TargetId},
 };
 use crate::storage::account::{self, AccountRows, IdentityRow};
 
@@ -87,19 +87,17 @@ impl Account {
         }
     }
 
+    /// The target with this id, when it is the caller's.
+    pub(crate) fn target(&self, id: &TargetId) -> Option<&Target> {
+        self.targets.iter().find(|target| target.has(id))
+    }
+
     /// Of the organizations whose pages are among the targets, with repetitions.
     pub(crate) fn organization_ids(&self) -> impl Iterator<Item = &str> {
         self.targets.iter().filter_map(|target| match target {
             Target::OrgPage(page) => Some(page.organization_id.as_str()),
             Target::Personal(_) | Target::PersonalPage(_) => None,
         })
-    }
-
-    /// Each target with whether it is enabled.
-    pub(crate) fn posting_targets(&self) -> impl Iterator<Item = (&Target, bool)> {
-        self.targets
-            .iter()
-            .map(|target| (target, self.preferences.enables(&target.id())))
     }
 }
 

@@ -34,7 +34,7 @@ impl Preferences {
         }
     }
 
-    pub(super) fn enables(&self, target: &TargetId) -> bool {
+    pub(crate) fn enables(&self, target: &TargetId) -> bool {
         match self {
             Self::NeverSaved => true,
             Self::Saved(enabled) => enabled.contains(target),

@@ -54,6 +54,15 @@ impl Target {
             Self::PersonalPage(page) => TargetId::PersonalPage(page.id.clone()),
         }
     }
+
+    pub(super) fn has(&self, id: &TargetId) -> bool {
+        match (self, id) {
+            (Self::Personal(_), TargetId::Personal) => true,
+            (Self::OrgPage(page), TargetId::OrgPage(id)) => page.id == *id,
+            (Self::PersonalPage(page), TargetId::PersonalPage(id)) => page.id == *id,
+            _ => false,
+        }
+    }
 }
 
 /// What pages are ordered by: the label's Unicode lower-case form, by code point, then the id.

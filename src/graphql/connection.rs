@@ -25,7 +25,7 @@ pub(crate) struct LinkedInConnection {
 impl LinkedInConnection {
     /// The connection's id, opaque and unique across all types. It stays when LinkedIn is connected again.
     pub(super) async fn id(&self) -> ID {
-        Self::global_id(&self.identity)
+        global_id("LinkedInConnection", &[&self.identity.id])
     }
 
     /// The member's name on LinkedIn, when it is known.
@@ -103,10 +103,6 @@ pub(super) enum LinkedInConnectionStatus {
 }
 
 impl LinkedInConnection {
-    pub(super) fn global_id(identity: &Identity) -> ID {
-        global_id("LinkedInConnection", &[&identity.id])
-    }
-
     pub(super) async fn of(caller: &Caller) -> Result<Option<Self>, Error> {
         let account = caller.account().await?;
         let health = caller.health().await?;

@@ -5,6 +5,7 @@ mod connection;
 pub(crate) mod context;
 mod document;
 mod error;
+mod federation;
 pub(crate) mod http;
 mod node;
 mod organization;
@@ -16,8 +17,8 @@ mod target;
 use std::{collections::HashSet, sync::Arc};
 
 use async_graphql::{
-    Context, EmptySubscription, ID, Object, Request, Response, SDLExportOptions, Schema,
-    SchemaBuilder, ServerError, ValidationMode, parser::types::ExecutableDocument,
+    Context, EmptySubscription, ID, Object, ObjectType, Request, Response, SDLExportOptions,
+    Schema, ServerError, ValidationMode, parser::types::ExecutableDocument,
 };
 
 use crate::{
@@ -32,11 +33,11 @@ use connection::{LinkedInConnection, LinkedInUnavailableTarget};
 use context::{Caller, caller};
 use document::{Documents, Limits};
 use error::ApiError;
-use node::Node;
-use organization::Organization;
+use federation::SubgraphQuery;
+use node::{GlobalId, Node};
 use preference::{
-    LinkedInPostingPreferences, LinkedInPostingTarget, MutationError,
-    SetLinkedInPostingPreferencesInput, SetLinkedInPostingPreferencesPayload,
+    LinkedInPostingPreferences, MutationError, SetLinkedInPostingPreferencesInput,
+    SetLinkedInPostingPreferencesPayload,
 };
 use sync::SyncLinkedInPagesPayload;
 use target::{LinkedInDestination, LinkedInTarget};
@@ -98,51 +99,11 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "An `id` that this API answered.")] id: ID,
     ) -> Option<Result<Node, ApiError>> {
-        find_node(caller(ctx), &id)
+        let caller = caller(ctx);
+        Node::find(caller, GlobalId::read(&id))
             .await
             .map_err(ApiError::from)
             .transpose()
-    }
-}
-
-/// Looks through what the caller may see, so that somebody else's id finds nothing.
-async fn find_node(caller: &Caller, id: &ID) -> Result<Option<Node>, Error> {
-    let account = caller.account().await?;
-    if *id == LinkedInPostingPreferences::global_id(&account) {
-        return Ok(Some(Node::LinkedInPostingPreferences(
-            LinkedInPostingPreferences::new(caller, account),
-        )));
-    }
-    if account
-        .identity
-        .as_ref()
-        .map(LinkedInConnection::global_id)
-        .as_ref()
-        == Some(id)
-    {
-        let connection = LinkedInConnection::of(caller).await?;
-        return Ok(connection.map(Node::LinkedInConnection));
-    }
-    let mut targets = account
-        .targets
-        .iter()
-        .map(|target| LinkedInTarget::new(&account, target));
-    if let Some(target) = targets.find(|target| target.global_id() == *id) {
-        return Ok(Some(target.into()));
-    }
-    if let Some(target) =
-        LinkedInPostingTarget::all(&account).find(|target| target.global_id() == *id)
-    {
-        return Ok(Some(Node::LinkedInPostingTarget(target)));
-    }
-    let mut organizations = account.organization_ids();
-    match organizations.find(|organization| Organization::global_id(organization) == *id) {
-        Some(organization) => Ok(caller
-            .organizations
-            .load_one(organization.to_owned())
-            .await?
-            .map(Node::Organization)),
-        None => Ok(None),
     }
 }
 
@@ -172,27 +133,67 @@ impl Mutation {
     }
 }
 
-fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query, Mutation, EmptySubscription)
+fn schema<Root: ObjectType + 'static>(root: Root) -> Schema<Root, Mutation, EmptySubscription> {
+    Schema::build(root, Mutation, EmptySubscription)
         .register_output_type::<Node>()
         .register_output_type::<LinkedInDestination>()
         .register_output_type::<MutationError>()
         // `Documents` has validated and counted by then.
         .validation_mode(ValidationMode::Fast)
+        .finish()
 }
 
 /// The schema in the schema definition language, as it is committed in `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
-    sdl_of(&builder().finish())
+    sdl_of(&schema(Query))
 }
 
-fn sdl_of(schema: &Schema<Query, Mutation, EmptySubscription>) -> String {
+/// The schema as a subgraph of Apollo Federation 2.
+#[must_use]
+pub fn federated_sdl() -> String {
+    federation::sdl(&schema(SubgraphQuery))
+}
+
+fn sdl_of<Root: ObjectType + 'static>(
+    schema: &Schema<Root, Mutation, EmptySubscription>,
+) -> String {
     schema.sdl_with_options(
         SDLExportOptions::new()
             .include_specified_by()
             .sorted_enum_items(),
     )
+}
+
+/// What requests are executed on: the schema alone, or with what a gateway asks a subgraph for.
+#[derive(Clone)]
+enum Executor {
+    Alone(Schema<Query, Mutation, EmptySubscription>),
+    Federated(Schema<SubgraphQuery, Mutation, EmptySubscription>),
+}
+
+impl Executor {
+    fn new(federation: bool) -> Self {
+        if federation {
+            Self::Federated(schema(SubgraphQuery))
+        } else {
+            Self::Alone(schema(Query))
+        }
+    }
+
+    fn sdl(&self) -> String {
+        match self {
+            Self::Alone(schema) => sdl_of(schema),
+            Self::Federated(schema) => sdl_of(schema),
+        }
+    }
+
+    async fn execute(&self, request: Request) -> Response {
+        match self {
+            Self::Alone(schema) => schema.execute(request).await,
+            Self::Federated(schema) => schema.execute(request).await,
+        }
+    }
 }
 
 fn syncer(app: &App) -> Syncer {
@@ -214,7 +215,7 @@ fn syncer(app: &App) -> Syncer {
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) app: Arc<App>,
-    schema: Schema<Query, Mutation, EmptySubscription>,
+    executor: Executor,
     documents: Arc<Documents>,
     pub(crate) syncer: Syncer,
 }
@@ -223,16 +224,16 @@ impl Api {
     /// # Errors
     /// When the schema is not valid, which a test would have found.
     pub(crate) fn new(app: App) -> Result<Self, String> {
-        let schema = builder().finish();
+        let executor = Executor::new(app.settings.federation);
         let documents = Documents::new(
-            &sdl_of(&schema),
+            &executor.sdl(),
             Limits::default(),
             app.settings.introspection,
         )?;
         Ok(Self {
             syncer: syncer(&app),
             app: Arc::new(app),
-            schema,
+            executor,
             documents: Arc::new(documents),
         })
     }
@@ -252,7 +253,7 @@ impl Api {
 
     /// Executes a request whose document is parsed, and logs what failed on our side.
     pub(crate) async fn execute(&self, request: Request, caller: Caller) -> Response {
-        let mut response = self.schema.execute(request.data(caller)).await;
+        let mut response = self.executor.execute(request.data(caller)).await;
         let mut logged = HashSet::new();
         for error in &mut response.errors {
             match error.source::<Error>() {

@@ -20,7 +20,7 @@ pub(crate) struct Organization(pub(super) Details);
 impl Organization {
     /// The organization's id, opaque and unique across all types.
     pub(super) async fn id(&self) -> ID {
-        Self::global_id(&self.0.id)
+        global_id("Organization", &[&self.0.id])
     }
 
     /// The name that people see.
@@ -36,12 +36,6 @@ impl Organization {
     /// The organization's picture on InterlinedList.
     async fn avatar_url(&self) -> Option<Url> {
         self.0.avatar_url.clone().map(Url)
-    }
-}
-
-impl Organization {
-    pub(super) fn global_id(id: &str) -> ID {
-        global_id("Organization", &[id])
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::domain::{
     account::Account,
     preference::{Reason, Refusal, Saved},
-    target::TargetId,
+    target::{Target, TargetId},
 };
 
 pub(super) struct LinkedInPostingPreferences {
@@ -28,7 +28,7 @@ pub(super) struct LinkedInPostingPreferences {
 impl LinkedInPostingPreferences {
     /// The preferences' id, opaque and unique across all types.
     pub(super) async fn id(&self) -> ID {
-        Self::global_id(&self.account)
+        global_id("LinkedInPostingPreferences", &[&self.account.user_id])
     }
 
     /// Every target of the caller with whether it is enabled: the caller's own account, then organization pages,
@@ -58,10 +58,6 @@ impl LinkedInPostingPreferences {
             account,
         }
     }
-
-    pub(super) fn global_id(account: &Account) -> ID {
-        global_id("LinkedInPostingPreferences", &[&account.user_id])
-    }
 }
 
 pub(super) struct LinkedInPostingTarget {
@@ -75,7 +71,8 @@ pub(super) struct LinkedInPostingTarget {
 impl LinkedInPostingTarget {
     /// The pair's id, opaque and unique across all types; not the target's.
     pub(super) async fn id(&self) -> ID {
-        self.global_id()
+        let (type_name, key) = self.target.key();
+        global_id("LinkedInPostingTarget", &[&self.user_id, type_name, key])
     }
 
     /// The destination.
@@ -91,16 +88,19 @@ impl LinkedInPostingTarget {
 
 impl LinkedInPostingTarget {
     pub(super) fn all(account: &Account) -> impl Iterator<Item = Self> {
-        account.posting_targets().map(|(target, enabled)| Self {
-            user_id: account.user_id.clone(),
-            target: LinkedInTarget::new(account, target),
-            enabled,
-        })
+        account
+            .targets
+            .iter()
+            .map(|target| Self::new(account, target))
     }
 
-    pub(super) fn global_id(&self) -> ID {
-        let (type_name, key) = self.target.key();
-        global_id("LinkedInPostingTarget", &[&self.user_id, type_name, key])
+    /// `target` is one of the account's.
+    pub(super) fn new(account: &Account, target: &Target) -> Self {
+        Self {
+            user_id: account.user_id.clone(),
+            target: LinkedInTarget::new(account, target),
+            enabled: account.preferences.enables(&target.id()),
+        }
     }
 }
 

@@ -170,11 +170,6 @@ impl LinkedInTarget {
         }
     }
 
-    pub(super) fn global_id(&self) -> ID {
-        let (type_name, key) = self.key();
-        global_id(type_name, &[key])
-    }
-
     /// The name of the target's type, and what tells it apart from others of that type.
     pub(super) fn key(&self) -> (&'static str, &str) {
         match self {

@@ -3,6 +3,7 @@
 mod config;
 mod documents;
 mod faces;
+mod federation;
 mod graphiql;
 mod graphql;
 mod health;

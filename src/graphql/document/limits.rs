@@ -200,7 +200,8 @@ impl<'a> Walk<'a> {
         cost.nesting += 1;
         cost.width = 1;
         match field.name.as_str() {
-            "__schema" | "__type" => cost.introspects = true,
+            // A gateway reads the schema from `_service`.
+            "__schema" | "__type" | "_service" => cost.introspects = true,
             "fields" | "inputFields" | "interfaces" | "possibleTypes" => {
                 cost.introspection_lists += 1;
             }

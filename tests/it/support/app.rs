@@ -322,6 +322,7 @@ fn settings() -> Settings {
         allowed_origins: Vec::new(),
         graphiql: true,
         introspection: true,
+        federation: false,
         sync_interval: Duration::from_secs(10),
         token_keys: seal::Keys::default(),
         request_timeout: Duration::from_secs(10),

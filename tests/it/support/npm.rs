@@ -1,11 +1,15 @@
 //! The parts of the tests that are npm projects.
 
-use std::{path::Path, process::Command};
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::Command,
+};
 
 /// What npm is called.
 pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
-/// Installs what the project in this folder needs, when that was not done before; an error is what is missing and
+/// Installs what the project in this folder needs, when that was not done since its lock file changed; an error is what is missing and
 /// how to get it.
 pub(crate) fn install(folder: &str) -> Result<(), String> {
     if Command::new("node").arg("--version").output().is_err() {
@@ -13,7 +17,13 @@ pub(crate) fn install(folder: &str) -> Result<(), String> {
         return Err(message.to_owned());
     }
     let folder = Path::new(folder);
-    if folder.join("node_modules/.package-lock.json").exists() {
+    // Two tests must not install into one folder at the same time.
+    let turn = File::open(folder.join("package.json")).unwrap();
+    turn.lock().unwrap();
+    let changed = |file| fs::metadata(folder.join(file)).and_then(|file| file.modified());
+    // npm writes this file last.
+    let installed = changed("node_modules/.package-lock.json");
+    if installed.is_ok_and(|installed| installed >= changed("package-lock.json").unwrap()) {
         return Ok(());
     }
     let install = Command::new(NPM).arg("ci").current_dir(folder).output();
