@@ -1,5 +1,5 @@
-//! Builds GraphiQL for the server to carry. Without Node.js there is none, and everything else is built all the same,
-//! unless `GRAPHIQL_REQUIRED` is set, as for a container image.
+//! Builds GraphiQL and Swagger UI for the server to carry. Without Node.js there is neither, and everything else is
+//! built all the same, unless `GRAPHIQL_REQUIRED` is set, as for a container image.
 
 use std::{
     env,
@@ -12,9 +12,10 @@ use std::{
 };
 
 /// All that the result depends on.
-const INPUTS: [&str; 6] = [
+const INPUTS: [&str; 7] = [
     ".npmrc",
     "index.html",
+    "openapi.html",
     "package-lock.json",
     "package.json",
     "src",
@@ -38,8 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         empty(&out)?;
         println!("cargo::rustc-env=GRAPHIQL_MISSING={reason}");
         println!(
-            "cargo::warning=GraphiQL is left out: {reason}. It takes Node.js 20.19 or later (nodejs.org, or your \
-             system's packages) and, once, the network; then run `cargo clean -p linkedin-targets` and build again."
+            "cargo::warning=GraphiQL and Swagger UI are left out: {reason}. They take Node.js 20.19 or later (nodejs.org, \
+             or your system's packages) and, once, the network; then run `cargo clean -p linkedin-targets` and build again."
         );
     }
     Ok(())

@@ -29,9 +29,13 @@ const inBrotli = {
 };
 
 export default defineConfig({
-  base: '/graphiql/',
+  // Every page finds its files beside itself, wherever it is served.
+  base: './',
   logLevel: 'error',
   plugins: [withoutEmbeddedFonts, inBrotli],
   worker: { format: 'es' },
-  build: { assetsInlineLimit: 0 },
+  build: {
+    assetsInlineLimit: 0,
+    rolldownOptions: { input: ['index.html', 'openapi.html'] },
+  },
 });

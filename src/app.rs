@@ -34,7 +34,7 @@ pub struct Settings {
     pub session_cookies: Vec<String>,
     /// Origins, besides the public URL's, whose pages may call with the visitor's cookie.
     pub allowed_origins: Vec<String>,
-    /// Whether /graphiql is served.
+    /// Whether /graphiql/ and /openapi/ are served.
     pub graphiql: bool,
     /// Whether the schema may be asked for.
     pub introspection: bool,

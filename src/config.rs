@@ -128,7 +128,7 @@ pub struct Serve {
     /// Other origins whose pages may call with the visitor's cookie, separated by commas.
     #[arg(long, env, value_name = "ALLOWED_ORIGINS", value_delimiter = ',', value_parser = Unshown(origin))]
     pub allowed_origins: Vec<String>,
-    /// Serve GraphiQL at /graphiql.
+    /// Serve GraphiQL at /graphiql/, and Swagger UI for the REST paths at /openapi/.
     #[arg(long, env, value_name = "GRAPHIQL", default_value = "false", num_args = 0..=1, require_equals = true,
         default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub graphiql: bool,

@@ -1,4 +1,4 @@
-//! GraphiQL, in which people explore the API: built by `build.rs`, and kept in the program as Brotli.
+//! What people explore the API in, GraphiQL and Swagger UI: built by `build.rs`, and kept in the program as Brotli.
 
 use axum::{
     Router,
@@ -30,28 +30,59 @@ struct Files;
 /// What was in the way when the server was built.
 const MISSING: Option<&str> = option_env!("GRAPHIQL_MISSING");
 
+/// A page, and what it may do.
+struct Explorer {
+    name: &'static str,
+    path: &'static str,
+    page: &'static str,
+    policy: &'static str,
+}
+
 /// Monaco, the editor, places its text by inline styles.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-    img-src 'self' data: https:; font-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; \
-    form-action 'none'; frame-ancestors 'none'";
+const GRAPHIQL: Explorer = Explorer {
+    name: "GraphiQL",
+    path: "/graphiql/",
+    page: "index.html",
+    policy: "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; \
+        font-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
+        frame-ancestors 'none'",
+};
+
+const SWAGGER_UI: Explorer = Explorer {
+    name: "Swagger UI",
+    path: "/openapi/",
+    page: "openapi.html",
+    policy: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+        base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+};
 
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let policy = HeaderValue::from_static(POLICY);
     Router::new()
-        .route("/graphiql", get(async || Redirect::permanent("/graphiql/")))
-        .route("/graphiql/", get(page))
-        .route("/graphiql/assets/{name}", get(asset))
+        .merge(explorer(&GRAPHIQL))
+        .merge(explorer(&SWAGGER_UI))
+        .layer(middleware::from_fn(decompress_when_needed))
+}
+
+fn explorer<S: Clone + Send + Sync + 'static>(explorer: &'static Explorer) -> Router<S> {
+    let path = explorer.path;
+    let policy = HeaderValue::from_static(explorer.policy);
+    Router::new()
+        .route(
+            path.trim_end_matches('/'),
+            get(async || Redirect::permanent(path)),
+        )
+        .route(path, get(async || page(explorer)))
+        .route(&format!("{path}assets/{{name}}"), get(asset))
         .layer(SetResponseHeaderLayer::if_not_present(
             CONTENT_SECURITY_POLICY,
             policy,
         ))
-        .layer(middleware::from_fn(decompress_when_needed))
 }
 
-async fn page() -> Response {
-    file("index.html", "no-store").unwrap_or_else(|| {
+fn page(explorer: &Explorer) -> Response {
+    file(explorer.page, "no-store").unwrap_or_else(|| {
         let text = html! {
-            p { "GraphiQL is not in this server: " (MISSING.unwrap_or("it was not built")) "." }
+            p { (explorer.name) " is not in this server: " (MISSING.unwrap_or("it was not built")) "." }
             p {
                 "Building it takes Node.js 20.19 or later, from " a href="https://nodejs.org/" { "nodejs.org" }
                 " or from your system's packages, and, once, the network. Then build the server again:"
@@ -59,7 +90,7 @@ async fn page() -> Response {
             pre { "cargo clean -p linkedin-targets\ncargo build" }
             p { "Everything else works without it." }
         };
-        (StatusCode::NOT_FOUND, pages::page("GraphiQL", text)).into_response()
+        (StatusCode::NOT_FOUND, pages::page(explorer.name, text)).into_response()
     })
 }
 

@@ -41,6 +41,7 @@ async fn front(State(app): State<Arc<App>>) -> Response {
             ul {
                 @if app.settings.graphiql {
                     li { a href="/graphiql/" { "GraphiQL" } ": explore the API at " code { "/graphql" } }
+                    li { a href="/openapi/" { "Swagger UI" } ": explore the REST paths" }
                 }
                 @if app.settings.introspection {
                     li { a href="/schema.graphql" { "The GraphQL schema" } }

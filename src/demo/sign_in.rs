@@ -75,9 +75,9 @@ async fn people(db: &DatabaseConnection, linkedin: &Url) -> Result<Response, Fai
                 }
             }
             p {
-                a href="/graphiql/" { "GraphiQL" } " · " a href="/api/linkedin/targets" { "REST: targets" } " · "
-                a href="/api/linkedin/posting-targets" { "REST: posting targets" } " · "
-                a href="/schema.graphql" { "Schema" } " · " a href="/readyz" { "Health" }
+                a href="/graphiql/" { "GraphiQL" } " · " a href="/openapi/" { "REST in Swagger UI" } " · "
+                a href="/schema.graphql" { "Schema" } " · " a href="/openapi.json" { "OpenAPI" } " · "
+                a href="/readyz" { "Health" }
             }
             p {
                 a href="/api/auth/linkedin/authorize?link=true" { "Link LinkedIn" }

@@ -46,7 +46,7 @@ enum Target {
         #[schema(examples("Acme Corp"))]
         label: String,
         /// The page's logo on LinkedIn.
-        #[schema(required)]
+        #[schema(required, examples("https://media.licdn.com/logo.png"))]
         logo_url: Option<String>,
     },
     /// A company page that the caller administers.
@@ -67,7 +67,7 @@ enum Target {
         #[schema(examples("Alice's Studio"))]
         label: String,
         /// The page's logo on LinkedIn.
-        #[schema(required)]
+        #[schema(required, examples("https://media.licdn.com/logo.png"))]
         logo_url: Option<String>,
     },
 }
@@ -165,7 +165,7 @@ struct Page {
     #[schema(examples("Alice's Studio"))]
     page_name: String,
     /// The page's logo on LinkedIn.
-    #[schema(required)]
+    #[schema(required, examples("https://media.licdn.com/logo.png"))]
     page_logo_url: Option<String>,
     /// When LinkedIn last confirmed that the caller administers the page: UTC, with three decimals.
     #[schema(required, format = DateTime, examples("2026-06-12T00:00:00.000Z"))]

@@ -64,6 +64,7 @@ pub fn openapi(session_cookies: &[String]) -> String {
 #[utoipa::path(
     get,
     path = "/api/linkedin/targets",
+    tag = "Targets",
     operation_id = "listTargets",
     responses((status = OK, description = "The targets.", body = Targets), ReadRefusals)
 )]
@@ -83,6 +84,7 @@ async fn targets(
 #[utoipa::path(
     get,
     path = "/api/linkedin/posting-targets",
+    tag = "Targets",
     operation_id = "getPostingTargets",
     responses((status = OK, description = "The preferences.", body = Preferences), ReadRefusals)
 )]
@@ -103,6 +105,7 @@ async fn posting_targets(
 #[utoipa::path(
     put,
     path = "/api/linkedin/posting-targets",
+    tag = "Targets",
     operation_id = "setPostingTargets",
     request_body = Selection,
     responses((status = OK, description = "Saved.", body = SavedTargets), SaveRefusals)
@@ -140,6 +143,7 @@ async fn set_posting_targets(
 #[utoipa::path(
     post,
     path = "/api/linkedin/sync-pages",
+    tag = "Targets",
     operation_id = "syncPages",
     responses((status = OK, description = "The pages as they are now.", body = Pages), SyncRefusals)
 )]

@@ -30,12 +30,12 @@ use crate::domain::preference::Reason;
         title = "LinkedIn targets over REST",
         description = "Where a person can post on LinkedIn, and which of these places they tick by default. Everything \
             is about the caller, who is told by a session cookie or a bearer token.\n\n\
-            Answers are JSON, and no cache keeps them. `HEAD` works where `GET` does. Another method is refused with \
-            405 (`#/components/responses/MethodNotAllowed`), another path under `/api/` with 404 \
-            (`#/components/responses/NotFound`), and a trailing slash leads to the path without it, with 308 \
-            (`#/components/responses/PermanentRedirect`)."
+            Answers are JSON, and no cache keeps them. `HEAD` works where `GET` does. What no operation describes is \
+            among the components: another method is refused with 405 (`MethodNotAllowed`), another path under `/api/` \
+            with 404 (`NotFound`), and a trailing slash leads to the path without it, with 308 (`PermanentRedirect`)."
     ),
     servers((url = "/", description = "This server")),
+    tags((name = "Targets", description = "Where the caller can post, and what they prefer")),
     components(schemas(Body, Code))
 )]
 pub(super) struct Head;
@@ -301,7 +301,8 @@ fn secure(document: &mut Document, session_cookies: &[String]) {
             0 => "session".to_owned(),
             _ => format!("session{}", place + 1),
         };
-        let description = "The session that InterlinedList's sign-in sets.";
+        let description =
+            "The session that InterlinedList's sign-in sets; browsers send it by themselves.";
         let cookie = ApiKeyValue::with_description(name.as_str(), description);
         (id, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
     });

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { chromium } from 'playwright-core';
-
-import { args, executablePath } from './chromium.js';
-
-const base = process.env.BASE_URL;
-assert.ok(base, 'BASE_URL must be the address of a demo: `linkedin-targets demo` prints it');
+import { assertFits, base, brightnessBehind, PHONE, visitAs } from './visit.js';
 
 const EXAMPLES = {
   MyTargets: 'Acme Corp',
@@ -17,12 +12,6 @@ const EXAMPLES = {
   Health: '"status": "ACTIVE"',
   Node: '"node": null',
 };
-
-let browser;
-before(async () => {
-  browser = await chromium.launch({ executablePath, args });
-});
-after(() => browser?.close());
 
 test('a first visit finds the examples, each with a comment that explains it', async () => {
   await visit({}, async (page) => {
@@ -107,8 +96,7 @@ for (const [colorScheme, editor, isRight] of [
 }
 
 test('it fits the width of a phone, with the documentation explorer too', async () => {
-  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-  await visit(phone, async (page) => {
+  await visit(PHONE, async (page) => {
     await page.getByRole('button', { name: 'Execute query' }).tap();
     await page.locator('.result-window').filter({ hasText: 'Alice Example' }).waitFor();
     await assertFits(page, ['.graphiql-query-editor', '.result-window', '.graphiql-sidebar']);
@@ -119,31 +107,12 @@ test('it fits the width of a phone, with the documentation explorer too', async 
   });
 });
 
-/** Signs in as Alice, looks at GraphiQL, and checks that the browser had nothing to complain about. */
-async function visit(options, look) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  const complaints = [];
-  context.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  context.on('weberror', (error) => complaints.push(String(error.error())));
-  context.on('request', (request) => {
-    const { origin, protocol } = new URL(request.url());
-    if (origin !== base && protocol !== 'data:') complaints.push(`asked ${origin}`);
-  });
-  await context.addInitScript(() => {
-    addEventListener('securitypolicyviolation', (event) => console.error('refused', event.blockedURI));
-  });
-  try {
-    const page = await context.newPage();
-    const response = await page.goto(`${base}/demo/sign-in/alice`);
-    assert.ok(response.ok(), await page.innerText('body'));
+/** Signs in as Alice, and looks at GraphiQL. */
+function visit(options, look) {
+  return visitAs('alice', options, async (page) => {
     await operation(page).waitFor();
     await look(page);
-  } finally {
-    await context.close();
-  }
-  assert.deepEqual(complaints, []);
+  });
 }
 
 function operation(page) {
@@ -164,24 +133,6 @@ function isAnswerTo(name, response) {
     response.url() === `${base}/graphql` &&
     response.request().postDataJSON().operationName === name
   );
-}
-
-/** From 0 for black to 255 for white; runs in the page. */
-function brightnessBehind(element) {
-  const [red, green, blue] = getComputedStyle(element).backgroundColor.match(/[\d.]+/g).map(Number);
-  return (red + green + blue) / 3;
-}
-
-async function assertFits(page, parts) {
-  const { content, window } = await page.evaluate(() => ({
-    content: document.documentElement.scrollWidth,
-    window: innerWidth,
-  }));
-  assert.equal(content, window);
-  for (const part of parts) {
-    const { x, width } = await page.locator(part).boundingBox();
-    assert.ok(x >= 0 && width > window / 2 && x + width <= window, `${part}: ${x} + ${width}`);
-  }
 }
 
 async function eventually(act) {

@@ -1,4 +1,4 @@
-//! GraphiQL: its files over HTTP, its examples, and all of it in a browser, with the rest of the demo.
+//! GraphiQL and Swagger UI: their files over HTTP, the examples, and all of it in a browser, with the rest of the demo.
 
 use std::{
     fs,
@@ -8,6 +8,7 @@ use std::{
 };
 
 use reqwest::{Method, header::ACCEPT_ENCODING};
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -19,21 +20,27 @@ use crate::support::{
 
 const BROWSER: &str = "tests/browser";
 
+#[rstest]
+#[case("/graphiql/", "linkedInTargets")]
+#[case("/openapi/", "/openapi.json")]
 #[tokio::test]
-async fn files_are_sent_compressed_to_those_who_take_brotli_and_plain_to_others() {
+async fn files_are_sent_compressed_to_those_who_take_brotli_and_plain_to_others(
+    #[case] path: &str,
+    #[case] content: &str,
+) {
     let app = TestApp::new(Backend::Sqlite).await.unwrap();
-    let Some(page) = page(&app).await else {
+    let Some(page) = page(&app, path).await else {
         return;
     };
     let script = page.text.split('"').find(|part| part.ends_with(".js"));
-    let script = script.unwrap();
+    let script = format!("{path}{}", script.unwrap());
 
-    let compressed = get(&app, script, "gzip, deflate, br").await;
-    let plain = get(&app, script, "br;q=0").await;
+    let compressed = get(&app, &script, "gzip, deflate, br").await;
+    let plain = get(&app, &script, "br;q=0").await;
 
     assert_eq!(compressed.header("content-encoding"), Some("br"));
     assert_eq!(plain.header("content-encoding"), None);
-    assert!(plain.text.contains("linkedInTargets"));
+    assert!(plain.text.contains(content));
     for reply in [compressed, plain] {
         assert_eq!(reply.status, 200);
         assert_eq!(reply.header("content-type"), Some("text/javascript"));
@@ -45,10 +52,13 @@ async fn files_are_sent_compressed_to_those_who_take_brotli_and_plain_to_others(
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_page_runs_nothing_but_its_own_files_and_is_always_fresh() {
+async fn the_page_runs_nothing_but_its_own_files_and_is_always_fresh(
+    #[values("/graphiql/", "/openapi/")] path: &str,
+) {
     let app = TestApp::new(Backend::Sqlite).await.unwrap();
-    let Some(page) = page(&app).await else {
+    let Some(page) = page(&app, path).await else {
         return;
     };
 
@@ -62,22 +72,26 @@ async fn the_page_runs_nothing_but_its_own_files_and_is_always_fresh() {
     assert_eq!(page.header("content-type"), Some("text/html"));
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_address_without_a_slash_leads_to_the_one_with_it() {
+async fn the_address_without_a_slash_leads_to_the_one_with_it(
+    #[values("/graphiql/", "/openapi/")] path: &str,
+) {
     let app = TestApp::new(Backend::Sqlite).await.unwrap();
 
-    let reply = get(&app, "/graphiql", "br").await;
+    let reply = get(&app, path.trim_end_matches('/'), "br").await;
 
     assert_eq!(reply.status, 308);
-    assert_eq!(reply.header("location"), Some("/graphiql/"));
+    assert_eq!(reply.header("location"), Some(path));
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_operator_can_leave_it_out() {
+async fn an_operator_can_leave_it_out(#[values("/graphiql/", "/openapi/")] path: &str) {
     let left_out = TestApp::with(Backend::Sqlite, |settings| settings.graphiql = false).await;
     let app = left_out.unwrap();
 
-    let reply = get(&app, "/graphiql/", "identity").await;
+    let reply = get(&app, path, "identity").await;
 
     assert_eq!(reply.status, 404);
     assert!(reply.text.contains("There is nothing at this address."));
@@ -116,13 +130,13 @@ fn people_explore_the_demo_in_a_browser() {
     assert!(tests.status.success(), "{told}");
 }
 
-/// GraphiQL's page; `None` when the server was built without it.
-async fn page(app: &TestApp) -> Option<Reply> {
-    let page = get(app, "/graphiql/", "identity").await;
+/// The page at this path; `None` when the server was built without it.
+async fn page(app: &TestApp, path: &str) -> Option<Reply> {
+    let page = get(app, path, "identity").await;
     if page.status == 404 {
         let reason = "this server was built without it: install Node.js 20.19 or later, run \
             `cargo clean -p linkedin-targets` and build again";
-        skip("GraphiQL's files", reason);
+        skip("the files of GraphiQL and Swagger UI", reason);
         return None;
     }
     Some(page)
