@@ -16,6 +16,7 @@ mod migrations;
 mod preferences;
 mod rest;
 mod schema;
+mod schemathesis;
 mod server;
 mod support;
 mod sync;

@@ -45,7 +45,7 @@ const SYNC: &str = "mutation {
 }";
 
 /// Ada, connected with all scopes, who administers Acme.
-async fn ada(app: &TestApp) -> Person {
+pub(crate) async fn ada(app: &TestApp) -> Person {
     let ada = app.person("ada").await;
     app.linkedin.world(|world| {
         let secret = SecretString::from("client-secret");

@@ -3,4 +3,5 @@ pub(crate) mod database;
 pub(crate) mod description;
 pub(crate) mod npm;
 pub(crate) mod process;
+pub(crate) mod python;
 pub(crate) mod skip;
