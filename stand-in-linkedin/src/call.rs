@@ -94,6 +94,8 @@ impl Call {
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     calls: Vec<Call>,
+    /// Where the calls went that are over.
+    over: Vec<Endpoint>,
     open: usize,
     most_open: usize,
 }
@@ -130,6 +132,7 @@ impl StandIn {
     pub fn forget_calls(&self) {
         self.0.calls.send_modify(|log| {
             log.calls.clear();
+            log.over.clear();
             log.most_open = log.open;
         });
     }
@@ -141,22 +144,34 @@ impl StandIn {
         let _log = calls.wait_for(|log| log.count(endpoint) >= times).await;
     }
 
+    /// Waits until so many calls to an endpoint are over: their answers begin to leave, or nobody waits for them.
+    pub async fn answered(&self, endpoint: Endpoint, times: usize) {
+        let mut calls = self.0.calls.subscribe();
+        let count = |log: &Log| log.over.iter().filter(|over| **over == endpoint).count();
+        // As above.
+        let _log = calls.wait_for(|log| count(log) >= times).await;
+    }
+
     fn open(&self, call: Call) -> Open {
+        let endpoint = call.endpoint;
         self.0.calls.send_modify(|log| {
             log.calls.push(call);
             log.open += 1;
             log.most_open = log.most_open.max(log.open);
         });
-        Open(self.clone())
+        Open(self.clone(), endpoint)
     }
 }
 
 /// A call that is being answered, or whose caller has not gone yet.
-struct Open(StandIn);
+struct Open(StandIn, Endpoint);
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.0.calls.send_modify(|log| log.open -= 1);
+        self.0.0.calls.send_modify(|log| {
+            log.over.push(self.1);
+            log.open -= 1;
+        });
     }
 }
 

@@ -1,13 +1,13 @@
 //! What can go wrong with a call.
 
-use std::{convert::Infallible, fmt, io};
+use std::{convert::Infallible, fmt, io, time::Duration};
 
 use axum::{
     Json,
     body::{Body, Bytes, to_bytes},
     extract::Request,
     http::{
-        HeaderName, StatusCode,
+        HeaderMap, HeaderName, StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION},
     },
     middleware::Next,
@@ -16,10 +16,13 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::{Call, Endpoint, StandIn, api::Refusal};
+use crate::api::Refusal;
 
 /// Answers are not longer than this; in bytes.
 const MAX_ANSWER: usize = 1 << 20;
+
+/// The time between two bytes of [`Fault::Dripping`].
+const DRIP: Duration = Duration::from_millis(10);
 
 /// A way in which a call goes wrong.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +46,8 @@ pub enum Fault {
     Status(StatusCode),
     /// A status with any JSON.
     Json(StatusCode, Value),
+    /// Any answer at all.
+    Answer(StatusCode, HeaderMap, Bytes),
     /// A status with a web page.
     Html(StatusCode),
     /// 200, said to be JSON, and not JSON.
@@ -59,6 +64,8 @@ pub enum Fault {
     Hang,
     /// JSON that goes on as long as the client listens.
     Endless,
+    /// The same, a byte at a time: there is always something, and never enough.
+    Dripping,
     /// 302, to an address that should not get the token.
     Redirect(String),
 }
@@ -81,6 +88,7 @@ impl Fault {
             Self::Status(StatusCode::INTERNAL_SERVER_ERROR),
             Self::Status(StatusCode::SERVICE_UNAVAILABLE),
             Self::Json(StatusCode::UNAUTHORIZED, json!({})),
+            Self::Answer(StatusCode::OK, HeaderMap::new(), Bytes::new()),
             Self::Html(StatusCode::OK),
             Self::Html(StatusCode::BAD_GATEWAY),
             Self::Garbage,
@@ -90,6 +98,7 @@ impl Fault {
             Self::Reset,
             Self::Hang,
             Self::Endless,
+            Self::Dripping,
             Self::Redirect("http://elsewhere.invalid/".to_owned()),
         ]
     }
@@ -115,6 +124,7 @@ impl Fault {
                 Refusal::new(status, status.canonical_reason().unwrap_or_default()).into_response()
             }
             Self::Json(status, body) => (status, Json(body)).into_response(),
+            Self::Answer(status, headers, body) => (status, headers, body).into_response(),
             Self::Html(status) => (status, Html(WEB_PAGE)).into_response(),
             Self::Garbage => ([JSON], "upstream says: {no").into_response(),
             Self::WrongTypes => mistyped(next.run(request).await).await,
@@ -126,6 +136,7 @@ impl Fault {
                 next.run(request).await
             }
             Self::Endless => endless(),
+            Self::Dripping => dripping(),
             Self::Redirect(address) => (StatusCode::FOUND, [(LOCATION, address)]).into_response(),
         }
     }
@@ -194,6 +205,14 @@ fn endless() -> Response {
     ([JSON], Body::from_stream(start.chain(blanks))).into_response()
 }
 
+fn dripping() -> Response {
+    let drops = stream::unfold((), |()| async {
+        tokio::time::sleep(DRIP).await;
+        Some((Ok::<_, Infallible>(Bytes::from_static(b" ")), ()))
+    });
+    ([JSON], Body::from_stream(drops)).into_response()
+}
+
 async fn whole(response: Response) -> Bytes {
     to_bytes(response.into_body(), MAX_ANSWER)
         .await
@@ -221,6 +240,14 @@ impl fmt::Display for Fault {
             Self::Status(status) => write!(out, "{}: without a code", status.as_u16()),
             Self::Json(status, body) => write!(out, "{}: {body}", status.as_u16()),
             Self::Html(status) => write!(out, "{}: a web page", status.as_u16()),
+            Self::Answer(status, _, body) => {
+                write!(
+                    out,
+                    "{}: an answer of {} bytes",
+                    status.as_u16(),
+                    body.len()
+                )
+            }
             Self::Garbage => out.write_str("200: not JSON"),
             Self::WrongTypes => out.write_str("wrong types"),
             Self::Truncated => out.write_str("half an answer, then closed"),
@@ -228,139 +255,8 @@ impl fmt::Display for Fault {
             Self::Reset => out.write_str("closed without an answer"),
             Self::Hang => out.write_str("silence"),
             Self::Endless => out.write_str("an answer without end"),
+            Self::Dripping => out.write_str("an answer without end, byte by byte"),
             Self::Redirect(address) => write!(out, "302: redirect to {address}"),
         }
-    }
-}
-
-/// Which calls a fault spoils.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct When {
-    member: Option<String>,
-    endpoint: Option<Endpoint>,
-    from_start: usize,
-    spared: usize,
-    times: Option<usize>,
-}
-
-impl When {
-    /// Every call, unless narrowed down.
-    #[must_use]
-    pub fn always() -> Self {
-        Self::default()
-    }
-
-    /// Only calls for one member, by `sub`.
-    #[must_use]
-    pub fn by(self, sub: &str) -> Self {
-        Self {
-            member: Some(sub.to_owned()),
-            ..self
-        }
-    }
-
-    /// Only one kind of call.
-    #[must_use]
-    pub fn at(self, endpoint: Endpoint) -> Self {
-        Self {
-            endpoint: Some(endpoint),
-            ..self
-        }
-    }
-
-    /// Only listings that begin at this element or later: 10 spoils all but the first ten.
-    #[must_use]
-    pub fn from_start(self, start: usize) -> Self {
-        Self {
-            from_start: start,
-            ..self
-        }
-    }
-
-    /// Not the first so many of these calls.
-    #[must_use]
-    pub fn after(self, spared: usize) -> Self {
-        Self { spared, ..self }
-    }
-
-    /// Only so many times.
-    #[must_use]
-    pub fn times(self, times: usize) -> Self {
-        Self {
-            times: Some(times),
-            ..self
-        }
-    }
-
-    fn covers(&self, call: &Call) -> bool {
-        self.member
-            .as_ref()
-            .is_none_or(|member| call.member.as_ref() == Some(member))
-            && self
-                .endpoint
-                .is_none_or(|endpoint| call.endpoint == endpoint)
-            && call.number("start").unwrap_or(0) >= self.from_start
-    }
-}
-
-impl fmt::Display for When {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{}",
-            self.endpoint.map_or("every call", Endpoint::path)
-        )?;
-        write!(out, " by {}", self.member.as_deref().unwrap_or("everybody"))?;
-        if self.from_start > 0 {
-            write!(out, ", from element {} on", self.from_start)?;
-        }
-        if self.spared > 0 {
-            write!(out, ", after {} more", self.spared)?;
-        }
-        match self.times {
-            Some(times) => write!(out, ", {times} times"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A fault that waits for its calls.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) fault: Fault,
-    /// What is left of it: the numbers count down.
-    pub(crate) when: When,
-}
-
-impl Plan {
-    pub(crate) fn new(fault: Fault, when: When) -> Self {
-        Self { fault, when }
-    }
-
-    fn meet(&mut self, call: &Call) -> Option<Fault> {
-        if !self.when.covers(call) {
-            return None;
-        }
-        if self.when.spared > 0 {
-            self.when.spared -= 1;
-            return None;
-        }
-        match &mut self.when.times {
-            Some(0) => return None,
-            Some(left) => *left -= 1,
-            None => {}
-        }
-        Some(self.fault.clone())
-    }
-}
-
-impl StandIn {
-    /// The fault that a call meets. Faults that are used up are forgotten.
-    pub(crate) fn meet_fault(&self, call: &Call) -> Option<Fault> {
-        self.world(|world| {
-            let fault = world.faults.iter_mut().find_map(|plan| plan.meet(call));
-            world.faults.retain(|plan| plan.when.times != Some(0));
-            fault
-        })
     }
 }

@@ -31,6 +31,7 @@ mod oauth;
 mod organizations;
 mod page;
 mod restli;
+mod when;
 mod world;
 
 use std::{
@@ -44,8 +45,9 @@ use tokio::{net::TcpListener, sync::watch};
 use url::Url;
 
 pub use call::{Call, Endpoint};
-pub use fault::{Fault, When};
+pub use fault::Fault;
 pub use oauth::{AuthorizationError, Consent};
+pub use when::When;
 pub use world::{
     Application, Assignment, Kind, Listing, Logo, Member, Organization, Role, RoleState, Total,
     UnauthorizedScopes, UrnKey, Visibility, World,

@@ -12,7 +12,8 @@ use serde::Deserialize;
 
 use crate::{
     Endpoint, StandIn,
-    fault::{Fault, When},
+    fault::Fault,
+    when::When,
     world::{Assignment, Kind, Member, RoleState, World},
 };
 

@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, fmt};
 use secrecy::SecretString;
 
 use crate::{
-    fault::{Fault, Plan, When},
+    fault::Fault,
     grant::Grants,
+    when::{Plan, When},
 };
 
 /// Everything that the stand-in knows, and how it behaves. It starts without members, pages and applications.

@@ -98,7 +98,7 @@ impl Scene {
     /// One that does not wait for answers that never come.
     fn client_for(&self, fault: &Fault) -> Client {
         match fault {
-            Fault::Hang | Fault::Stalled => {
+            Fault::Hang | Fault::Stalled | Fault::Dripping => {
                 self.client_with(|settings| settings.call_timeout = Duration::from_millis(500))
             }
             _ => self.client(),
@@ -173,7 +173,7 @@ fn faults() -> Vec<(Fault, &'static str, usize)> {
         }
         Fault::Status(_) => ("LinkedIn is not available: the answer has status 503", 3),
         Fault::Json(..) => (UNKNOWN, 1),
-        Fault::Html(StatusCode::OK) | Fault::Garbage => {
+        Fault::Answer(..) | Fault::Html(StatusCode::OK) | Fault::Garbage => {
             ("LinkedIn is not available: the answer is not JSON", 3)
         }
         Fault::Html(_) => ("LinkedIn is not available: the answer has status 502", 3),
@@ -184,7 +184,7 @@ fn faults() -> Vec<(Fault, &'static str, usize)> {
         Fault::Truncated | Fault::Reset => {
             ("LinkedIn is not available: the connection was lost", 3)
         }
-        Fault::Stalled | Fault::Hang => (
+        Fault::Stalled | Fault::Hang | Fault::Dripping => (
             "LinkedIn is not available: the answer did not come in time",
             3,
         ),

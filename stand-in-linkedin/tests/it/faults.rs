@@ -1,4 +1,8 @@
-use reqwest::{Response, StatusCode};
+use axum::body::Bytes;
+use reqwest::{
+    Response, StatusCode,
+    header::{HeaderMap, HeaderValue, RETRY_AFTER},
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use stand_in_linkedin::{Consent, Endpoint, Fault, Member, Organization, Role, When};
@@ -179,6 +183,32 @@ async fn an_answer_may_have_no_end() {
 }
 
 #[tokio::test]
+async fn an_answer_may_come_byte_by_byte_and_never_end() {
+    let scene = scene().await;
+
+    let mut dripping = scene.meets(Fault::Dripping).await;
+
+    assert_eq!(dripping.content_length(), None);
+    for _ in 0..3 {
+        assert_eq!(dripping.chunk().await.unwrap().unwrap(), b" ".as_slice());
+    }
+}
+
+#[tokio::test]
+async fn an_answer_may_be_anything() {
+    let scene = scene().await;
+    let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("soon"))]);
+    let body = Bytes::from_static(b"\xff\xfe");
+
+    let met = scene.meets(Fault::Answer(StatusCode::TOO_MANY_REQUESTS, headers, body));
+    let met = met.await;
+
+    assert_eq!(met.status(), 429);
+    assert_eq!(met.headers()["retry-after"], "soon");
+    assert_eq!(met.bytes().await.unwrap(), b"\xff\xfe".as_slice());
+}
+
+#[tokio::test]
 async fn a_redirect_leads_elsewhere() {
     let scene = scene().await;
 
@@ -188,6 +218,25 @@ async fn a_redirect_leads_elsewhere() {
 
     assert_eq!(met.status(), 302);
     assert_eq!(location(&met).as_str(), "https://example.com/");
+}
+
+#[tokio::test]
+async fn a_call_is_over_when_it_is_answered_or_given_up() {
+    let scene = scene().await;
+    let endpoint = Endpoint::OrganizationAcls;
+    let hanging = When::always().at(endpoint).after(1);
+    scene
+        .linkedin
+        .world(|world| world.fail(Fault::Hang, hanging));
+    let token = scene.ada();
+
+    scene.call(&token, ROLES).send().await.unwrap();
+    scene.linkedin.answered(endpoint, 1).await;
+    let impatient = tokio::spawn(scene.call(&token, ROLES).send());
+    scene.linkedin.called(endpoint, 2).await;
+    impatient.abort();
+
+    scene.linkedin.answered(endpoint, 2).await;
 }
 
 #[tokio::test]
