@@ -145,7 +145,9 @@ impl Client {
 
 /// The parser's own message may quote the answer, and with it a token, so it is not kept.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|cause| match cause.classify() {
+    // The parser does not look into texts that nobody asks for.
+    let text = std::str::from_utf8(body).map_err(|_| Failure::NotJson)?;
+    serde_json::from_str(text).map_err(|cause| match cause.classify() {
         Category::Data => Failure::UnknownShape,
         Category::Io | Category::Syntax | Category::Eof => Failure::NotJson,
     })

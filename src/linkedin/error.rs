@@ -14,6 +14,9 @@ pub enum Error {
     /// LinkedIn does not know the token: the member must connect again.
     #[error("LinkedIn does not know the token")]
     InvalidToken,
+    /// 401 without LinkedIn's own words: the member must connect again, unless something on the way said it.
+    #[error("the token is refused without a reason")]
+    Unauthorized,
     /// The member, or LinkedIn, took the token back: the member must connect again.
     #[error("the token was revoked")]
     RevokedToken,
@@ -92,6 +95,7 @@ impl Error {
         matches!(
             self,
             Self::InvalidToken
+                | Self::Unauthorized
                 | Self::RevokedToken
                 | Self::ExpiredToken
                 | Self::VersionSunset { .. }
@@ -181,7 +185,7 @@ impl Refusal {
 
     fn by_status(&self, version: &str) -> Error {
         match self.status {
-            StatusCode::UNAUTHORIZED => Error::InvalidToken,
+            StatusCode::UNAUTHORIZED => Error::Unauthorized,
             StatusCode::FORBIDDEN => Error::AccessDenied,
             StatusCode::NOT_FOUND => Error::NotFound,
             StatusCode::REQUEST_TIMEOUT => Failure::TimedOut.into(),

@@ -1,9 +1,6 @@
 //! The walk over a member's roles, from its first element to its last.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    ops::ControlFlow,
-};
+use std::collections::{BTreeMap, HashSet, btree_map::Entry};
 
 use serde::Deserialize;
 use url::form_urlencoded;
@@ -61,35 +58,22 @@ impl Operation<'_> {
     /// Walks to the end, as far as it can. What fails after the first answer leaves the walk incomplete, unless only
     /// somebody's act can help.
     pub(super) async fn roles(&self) -> Result<Roles, Error> {
-        let max_pages = self.settings().max_pages;
-        let max_elements = max_pages.saturating_mul(ROLES_PER_PAGE);
-        let mut pages = BTreeMap::new();
+        let mut walk = Walk::new(self.settings().max_pages);
         let mut start = 0;
-        loop {
+        while start <= walk.max_elements() {
             let answer = match self.roles_from(start).await {
                 Ok(answer) => answer,
                 Err(error) if start > 0 && is_interruption(&error) => break,
                 Err(error) => return Err(error),
             };
             let next = answer.next(start);
-            if add(&mut pages, answer.elements, max_pages)?.is_break() {
-                break;
+            match (walk.add(answer.elements)?, next) {
+                (Added::Some, Next::At(next)) => start = next,
+                (Added::Some, Next::None) => return Ok(walk.end(true)),
+                _ => break,
             }
-            start = match next {
-                Next::At(next) if next <= max_elements => next,
-                Next::At(_) | Next::Unclear => break,
-                Next::None => {
-                    return Ok(Roles {
-                        pages,
-                        is_complete: true,
-                    });
-                }
-            };
         }
-        Ok(Roles {
-            pages,
-            is_complete: false,
-        })
+        Ok(walk.end(false))
     }
 
     async fn roles_from(&self, start: usize) -> Result<Answer, Error> {
@@ -105,25 +89,60 @@ fn is_interruption(error: &Error) -> bool {
     )
 }
 
-/// Breaks off at the first page for which there is no room.
-fn add(
-    pages: &mut BTreeMap<u64, Standing>,
-    elements: Vec<Element>,
+/// What a walk has seen so far.
+struct Walk {
+    pages: BTreeMap<u64, Standing>,
+    roles: HashSet<(u64, String, String)>,
     max_pages: usize,
-) -> Result<ControlFlow<()>, Error> {
-    for element in elements {
-        let (kind, number) = element.page().ok_or(Failure::UnknownShape)?;
-        let skip = element.skip_reason();
-        let has_room = pages.len() < max_pages;
-        match pages.entry(number) {
-            Entry::Occupied(mut known) => known.get_mut().improve(skip),
-            Entry::Vacant(place) if has_room => {
-                place.insert(Standing { kind, skip });
-            }
-            Entry::Vacant(_) => return Ok(ControlFlow::Break(())),
+}
+
+/// What came of an answer's elements.
+enum Added {
+    /// All of them; or there were none.
+    Some,
+    /// Every one was seen before, so the walk goes in a circle.
+    Nothing,
+    /// There was no room for a page.
+    Part,
+}
+
+impl Walk {
+    fn new(max_pages: usize) -> Self {
+        Self {
+            pages: BTreeMap::new(),
+            roles: HashSet::new(),
+            max_pages,
         }
     }
-    Ok(ControlFlow::Continue(()))
+
+    fn max_elements(&self) -> usize {
+        self.max_pages.saturating_mul(ROLES_PER_PAGE)
+    }
+
+    fn add(&mut self, elements: Vec<Element>) -> Result<Added, Error> {
+        let mut is_new = elements.is_empty();
+        for element in elements {
+            let (kind, number) = element.page().ok_or(Failure::UnknownShape)?;
+            let skip = element.skip_reason();
+            let has_room = self.pages.len() < self.max_pages;
+            match self.pages.entry(number) {
+                Entry::Occupied(mut known) => known.get_mut().improve(skip),
+                Entry::Vacant(place) if has_room => {
+                    place.insert(Standing { kind, skip });
+                }
+                Entry::Vacant(_) => return Ok(Added::Part),
+            }
+            is_new |= self.roles.insert((number, element.role, element.state));
+        }
+        Ok(if is_new { Added::Some } else { Added::Nothing })
+    }
+
+    fn end(self, is_complete: bool) -> Roles {
+        Roles {
+            pages: self.pages,
+            is_complete,
+        }
+    }
 }
 
 impl Standing {
@@ -189,22 +208,35 @@ impl Answer {
     /// given all.
     fn next(&self, start: usize) -> Next {
         let (received, paging) = (self.elements.len(), &self.paging);
-        let after = start + received;
+        let after = start.saturating_add(received);
         if paging.start.is_some_and(|told| told != start) {
             return Next::Unclear;
         }
         let Some(link) = paging.links.iter().find(|link| link.rel == "next") else {
-            let is_last = !paging.links.is_empty()
-                || received == 0
-                || received < COUNT.min(paging.count.unwrap_or(COUNT))
-                    && paging.total.unwrap_or(0) <= after;
-            return if is_last { Next::None } else { Next::At(after) };
+            return self.next_without_link(after);
         };
         match link.start() {
             Some(linked) if linked <= start => Next::Unclear,
             _ if received > 0 => Next::At(after),
             Some(linked) => Next::At(linked),
             None => Next::Unclear,
+        }
+    }
+
+    /// The end is where a server gives fewer than the count that it goes by. One that does not tell its count may have
+    /// clamped ours, so it is asked for more until there is none.
+    fn next_without_link(&self, after: usize) -> Next {
+        let (received, paging) = (self.elements.len(), &self.paging);
+        let total = paging.total.unwrap_or(0);
+        if after == 0 && total > 0 {
+            return Next::Unclear;
+        }
+        if received == 0 || !paging.links.is_empty() {
+            return Next::None;
+        }
+        match paging.count {
+            Some(count) if received < count.min(COUNT) && total <= after => Next::None,
+            _ => Next::At(after),
         }
     }
 }

@@ -172,7 +172,7 @@ fn faults() -> Vec<(Fault, &'static str, usize)> {
             ("LinkedIn is not available: the answer has status 500", 3)
         }
         Fault::Status(_) => ("LinkedIn is not available: the answer has status 503", 3),
-        Fault::Json(..) => (UNKNOWN, 1),
+        Fault::Json(..) => ("the token is refused without a reason", 1),
         Fault::Answer(..) | Fault::Html(StatusCode::OK) | Fault::Garbage => {
             ("LinkedIn is not available: the answer is not JSON", 3)
         }
