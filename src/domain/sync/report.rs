@@ -99,8 +99,7 @@ fn merged(
 ) -> NewPage {
     let known_name = || known.map(|page| page.page_name.clone());
     let fallback = found.fallback_name();
-    let name = found.name.map(|name| name.replace('\0', ""));
-    let name = name.filter(|name| !name.trim().is_empty());
+    let name = found.name.and_then(storable);
     NewPage {
         id: known.map_or_else(new_id, |page| page.id.clone()),
         name: name.or_else(known_name).unwrap_or(fallback),
@@ -111,6 +110,12 @@ fn merged(
         },
         number: found.number,
     }
+}
+
+/// PostgreSQL holds no NUL, in text or in JSON.
+fn storable(name: String) -> Option<String> {
+    let name = name.replace('\0', "");
+    (!name.trim().is_empty()).then_some(name)
 }
 
 impl Report {
@@ -153,7 +158,7 @@ impl Skipped {
     fn new(page: linkedin::SkippedPage) -> Self {
         Self {
             number: page.number,
-            name: page.name,
+            name: page.name.and_then(storable),
             reason: match page.reason {
                 linkedin::SkipReason::RoleMayNotPost(_) => SkipReason::RoleMayNotPost,
                 linkedin::SkipReason::NotApproved(_) => SkipReason::RoleNotApproved,
