@@ -116,6 +116,7 @@ impl Refusal {
             linkedin::Error::Throttled { .. } => Self::Throttled,
             linkedin::Error::Refused { .. }
             | linkedin::Error::InvalidToken
+            | linkedin::Error::Unauthorized
             | linkedin::Error::RevokedToken
             | linkedin::Error::ExpiredToken
             | linkedin::Error::AccessDenied => Self::NotAccepted,
@@ -217,6 +218,7 @@ async fn is_wider(
     !matches!(
         linkedin.member(&token, false).await,
         Err(linkedin::Error::InvalidToken
+            | linkedin::Error::Unauthorized
             | linkedin::Error::RevokedToken
             | linkedin::Error::ExpiredToken)
     )

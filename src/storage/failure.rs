@@ -49,6 +49,14 @@ pub(crate) fn is_conflict(error: &DbErr) -> bool {
     matches!(cause.code().as_deref(), Some("40001" | "40P01"))
 }
 
+/// Whether a row that the statement's rows belong to is gone.
+pub(crate) fn is_missing_owner(error: &DbErr) -> bool {
+    matches!(
+        error.sql_err(),
+        Some(SqlErr::ForeignKeyConstraintViolation(_))
+    )
+}
+
 /// Query canceled by the statement time-out · read-only transaction · invalid authorization (a password being rotated).
 const POSTGRES_UNAVAILABLE: [&str; 4] = ["57014", "25006", "28000", "28P01"];
 

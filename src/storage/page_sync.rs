@@ -14,7 +14,7 @@ pub(crate) struct Claim<'a> {
     pub(crate) identity_id: &'a str,
     pub(crate) token_hash: &'a str,
     pub(crate) now: NaiveDateTime,
-    /// When others may take over, should this process die.
+    /// When others may take over, should this process die before it renews the lease.
     pub(crate) lease_until: NaiveDateTime,
     /// A sync with the same token that finished later than this makes another unnecessary.
     pub(crate) fresh_since: NaiveDateTime,
@@ -40,6 +40,20 @@ WHERE "linkedin_page_syncs"."tokenHash" <> excluded."tokenHash" OR (
         time(backend, claim.lease_until),
         time(backend, claim.fresh_since),
     ];
+    let statement = Statement::from_sql_and_values(backend, SQL, values);
+    Ok(db.execute_raw(statement).await?.rows_affected() == 1)
+}
+
+/// Puts off the end of a sync's lease. False when somebody else took over, or it has ended.
+pub(crate) async fn renew(
+    db: &impl ConnectionTrait,
+    id: &str,
+    lease_until: NaiveDateTime,
+) -> Result<bool, DbErr> {
+    const SQL: &str = r#"
+UPDATE "linkedin_page_syncs" SET "leaseUntil" = $2 WHERE "id" = $1 AND "leaseUntil" IS NOT NULL"#;
+    let backend = db.get_database_backend();
+    let values = [id.into(), time(backend, lease_until)];
     let statement = Statement::from_sql_and_values(backend, SQL, values);
     Ok(db.execute_raw(statement).await?.rows_affected() == 1)
 }

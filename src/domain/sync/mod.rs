@@ -1,15 +1,17 @@
 //! Asks LinkedIn which company pages a member administers, and stores the answer.
 
+mod last;
 mod problem;
 mod report;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use chrono::{NaiveDateTime, TimeDelta};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use futures_util::future::{Either, select};
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio::time::{Instant, sleep};
 
 use super::{
     account::{Account, Identity},
@@ -20,18 +22,29 @@ use crate::{
     linkedin::{self, Listing},
     seal::Keys,
     storage::{
-        begin_write, connection,
-        entity::page_sync,
+        begin_write, connection, failure,
         page_sync::{self as syncs, Claim},
         personal_page as pages,
     },
 };
+pub(crate) use last::LastSync;
+pub(super) use last::last_of;
+use last::{Outcome, finished};
 pub(crate) use problem::Problem;
-use report::{Changes, plan};
+use report::plan;
 pub(crate) use report::{Report, SkipReason, Skipped};
 
 /// How often a server looks whether another one has finished the same sync.
 const POLL: Duration = Duration::from_millis(100);
+
+/// How long after its last sign of life a sync is given up, because its server died.
+const LEASE: Duration = Duration::from_secs(3);
+
+/// How often storing is tried when another transaction gets in the way.
+const ATTEMPTS: usize = 4;
+
+/// How often a sync that is under way gives a sign of life.
+const RENEWAL: Duration = Duration::from_secs(1);
 
 /// Syncs pages: one discovery per identity at a time, among all servers on the database, and no more often than the
 /// interval allows.
@@ -57,12 +70,6 @@ pub(crate) struct Means {
 #[derive(Clone, Debug)]
 pub(crate) enum Synced {
     Done(Arc<Report>),
-    Failed(Problem),
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-enum Outcome {
-    Done(Changes),
     Failed(Problem),
 }
 
@@ -153,28 +160,48 @@ impl Inner {
     }
 
     async fn run(&self, job: &Job) -> Result<Synced, Error> {
-        let lease = self.linkedin.patience() * 2;
-        for _ in 0..=lease.as_millis() / POLL.as_millis() {
-            let now = (self.means.now)();
+        match self.claim_and_discover(job).await {
+            // The connection was taken away in between.
+            Err(Error::Storage(cause)) if failure::is_missing_owner(&cause) => {
+                Ok(Synced::Failed(Problem::NotLinked))
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Waits for others no longer than a sync can take, and another one after a server that died.
+    async fn claim_and_discover(&self, job: &Job) -> Result<Synced, Error> {
+        let began = Instant::now();
+        let patience = self.linkedin.patience() + LEASE;
+        let mut is_overtaken = false;
+        while began.elapsed() < patience {
             let id = (self.means.new_id)();
-            let claim = Claim {
-                id: &id,
-                identity_id: &job.identity_id,
-                token_hash: &job.fingerprint,
-                now,
-                lease_until: now + lease,
-                fresh_since: now - self.interval,
-            };
-            if syncs::claim(&self.db, &claim).await? {
+            if !is_overtaken && self.claim(job, &id).await? {
                 if let Some(synced) = self.discover(job, &id).await? {
                     return Ok(synced);
                 }
-            } else if let Some(synced) = self.last(job).await? {
+                // By a sync with another token: to claim again would only overtake it in turn.
+                is_overtaken = true;
+            }
+            if let Some(synced) = self.last(job).await? {
                 return Ok(synced);
             }
-            tokio::time::sleep(POLL).await;
+            sleep(POLL).await;
         }
         Ok(Synced::Failed(Problem::Unavailable))
+    }
+
+    async fn claim(&self, job: &Job, id: &str) -> Result<bool, Error> {
+        let now = (self.means.now)();
+        let claim = Claim {
+            id,
+            identity_id: &job.identity_id,
+            token_hash: &job.fingerprint,
+            now,
+            lease_until: now + LEASE,
+            fresh_since: now - self.interval,
+        };
+        Ok(syncs::claim(&self.db, &claim).await?)
     }
 
     /// The result that somebody else's sync has left; `None` while it runs.
@@ -196,23 +223,67 @@ impl Inner {
 
     /// LinkedIn is asked before the transaction opens. `None` when another sync has taken over meanwhile.
     async fn discover(&self, job: &Job, id: &str) -> Result<Option<Synced>, Error> {
-        let found = self
-            .linkedin
-            .administered_pages(&job.token, job.is_fresh)
-            .await;
+        let asked = self.linkedin.administered_pages(&job.token, job.is_fresh);
+        let found = match select(pin!(asked), pin!(self.keep(id))).await {
+            Either::Left((found, _)) => found,
+            Either::Right(((), _)) => return Ok(None),
+        };
+        let found = found.map_err(|cause| {
+            let problem = Problem::new(&cause, (self.means.now)());
+            problem.log(&cause);
+            (problem, Problem::is_end_of_token(&cause))
+        });
+        let mut attempt = 1;
+        loop {
+            match self.record(job, id, &found).await {
+                // Another writer of the same tables came between.
+                Err(Error::Storage(cause))
+                    if attempt < ATTEMPTS
+                        && failure::is_conflict(&cause)
+                        && !failure::is_missing_owner(&cause) =>
+                {
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Stores what was found, or which problem was in the way and whether that is the end of the token.
+    async fn record(
+        &self,
+        job: &Job,
+        id: &str,
+        found: &Result<Listing, (Problem, bool)>,
+    ) -> Result<Option<Synced>, Error> {
         let transaction = begin_write(&self.db).await?;
         let synced = match found {
-            Ok(listing) => self.store(&transaction, job, id, listing).await?,
-            Err(cause) => {
-                let problem = Problem::new(&cause, (self.means.now)());
-                problem.log(&cause);
-                self.note(&transaction, job, id, problem).await?
+            Ok(listing) => self.store(&transaction, job, id, listing.clone()).await?,
+            Err((problem, is_end_of_token)) => {
+                if *is_end_of_token {
+                    // Everybody who reads the connection then knows, the web application too.
+                    let now = (self.means.now)();
+                    connection::end(&transaction, &job.identity_id, &job.stored, now).await?;
+                }
+                self.note(&transaction, id, problem.clone()).await?
             }
         };
         if synced.is_some() {
             transaction.commit().await?;
         }
         Ok(synced)
+    }
+
+    /// Keeps the lease, until somebody else has it.
+    async fn keep(&self, id: &str) {
+        loop {
+            sleep(RENEWAL).await;
+            let renewed = syncs::renew(&self.db, id, (self.means.now)() + LEASE).await;
+            // A database that cannot be reached now may be there when the pages are stored.
+            if let Ok(false) = renewed {
+                return;
+            }
+        }
     }
 
     async fn store(
@@ -254,60 +325,11 @@ impl Inner {
     async fn note(
         &self,
         transaction: &DatabaseTransaction,
-        job: &Job,
         id: &str,
         problem: Problem,
     ) -> Result<Option<Synced>, Error> {
-        let now = (self.means.now)();
-        if matches!(problem, Problem::Expired | Problem::Revoked) {
-            // Everybody who reads the connection then knows, the web application too.
-            connection::end(transaction, &job.identity_id, &job.stored, now).await?;
-        }
         let outcome = serde_json::to_value(Outcome::Failed(problem.clone()))?;
-        let is_ours = syncs::finish(transaction, id, outcome, now).await?;
+        let is_ours = syncs::finish(transaction, id, outcome, (self.means.now)()).await?;
         Ok(is_ours.then_some(Synced::Failed(problem)))
     }
-}
-
-/// When a sync ended, and how; `None` while it runs.
-fn finished(row: page_sync::Model) -> Option<(NaiveDateTime, Outcome)> {
-    if row.lease_until.is_some() {
-        return None;
-    }
-    Some((row.finished_at?, serde_json::from_value(row.outcome?).ok()?))
-}
-
-/// How an identity's last sync went.
-#[derive(Clone, Debug)]
-pub(crate) struct LastSync {
-    pub(crate) at: NaiveDateTime,
-    /// Whether LinkedIn's list was read to its end.
-    pub(crate) complete: bool,
-    pub(crate) problem: Option<Problem>,
-    /// Whether LinkedIn was asked with the token that the connection has now.
-    pub(super) is_of_this_connection: bool,
-}
-
-/// The identity's last sync that has ended.
-pub(super) async fn last_of(
-    db: &impl ConnectionTrait,
-    identity: &Identity,
-) -> Result<Option<LastSync>, Error> {
-    let Some(row) = syncs::of_identity(db, &identity.id).await? else {
-        return Ok(None);
-    };
-    let token = identity.connection.token();
-    let is_of_this_connection = token.is_some_and(|token| fingerprint(token) == row.token_hash.0);
-    Ok(finished(row).map(|(at, outcome)| {
-        let (complete, problem) = match outcome {
-            Outcome::Done(changes) => (changes.complete, None),
-            Outcome::Failed(problem) => (false, Some(problem)),
-        };
-        LastSync {
-            at,
-            complete,
-            problem,
-            is_of_this_connection,
-        }
-    }))
 }

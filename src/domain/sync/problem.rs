@@ -1,4 +1,4 @@
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::{Datelike, NaiveDateTime, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use crate::linkedin;
@@ -20,6 +20,9 @@ pub(crate) enum Problem {
     /// LinkedIn does not answer, or makes no sense.
     Unavailable,
 }
+
+/// Later moments cannot be written as clients read them.
+const LAST_YEAR: i32 = 9999;
 
 impl Problem {
     /// The sentence that clients show.
@@ -47,15 +50,28 @@ impl Problem {
     pub(super) fn new(cause: &linkedin::Error, now: NaiveDateTime) -> Self {
         match cause {
             linkedin::Error::ExpiredToken => Self::Expired,
-            linkedin::Error::InvalidToken | linkedin::Error::RevokedToken => Self::Revoked,
+            linkedin::Error::InvalidToken
+            | linkedin::Error::RevokedToken
+            | linkedin::Error::Unauthorized => Self::Revoked,
             linkedin::Error::AccessDenied => Self::OrgScopeMissing,
             linkedin::Error::Throttled { retry_after } => Self::Throttled {
                 retry_at: retry_after
-                    .and_then(|after| now.checked_add_signed(TimeDelta::from_std(after).ok()?)),
+                    .and_then(|after| now.checked_add_signed(TimeDelta::from_std(after).ok()?))
+                    .filter(|at| at.year() <= LAST_YEAR),
             },
             linkedin::Error::VersionSunset { .. } => Self::VersionSunset,
             _ => Self::Unavailable,
         }
+    }
+
+    /// Whether LinkedIn itself has said that the token is good for nothing more.
+    pub(super) fn is_end_of_token(cause: &linkedin::Error) -> bool {
+        matches!(
+            cause,
+            linkedin::Error::InvalidToken
+                | linkedin::Error::RevokedToken
+                | linkedin::Error::ExpiredToken
+        )
     }
 
     pub(super) fn log(&self, cause: &linkedin::Error) {
