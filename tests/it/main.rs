@@ -20,4 +20,5 @@ mod schemathesis;
 mod server;
 mod support;
 mod sync;
+mod sync_faults;
 mod targets;

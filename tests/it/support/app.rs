@@ -63,6 +63,7 @@ impl TestApp {
     pub(crate) async fn on(database: Database, change: impl FnOnce(&mut Settings)) -> Self {
         let (clock, ids) = (TestClock::new(), ids());
         let linkedin = linkedin(&clock).await;
+        let change = |settings: &mut Settings, _: &mut linkedin::Settings| change(settings);
         Self::start(Arc::new(database), linkedin, clock, ids, change).await
     }
 
@@ -73,6 +74,14 @@ impl TestApp {
 
     /// Another one, with settings other than the usual.
     pub(crate) async fn another_with(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        self.another_asking(|settings, _| change(settings)).await
+    }
+
+    /// Another one, which also asks LinkedIn in another way than usual.
+    pub(crate) async fn another_asking(
+        &self,
+        change: impl FnOnce(&mut Settings, &mut linkedin::Settings),
+    ) -> Self {
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
         let (database, linkedin) = (self.database.clone(), self.linkedin.clone());
         Self::start(database, linkedin, clock, ids, change).await
@@ -83,7 +92,7 @@ impl TestApp {
         linkedin: StandIn,
         clock: TestClock,
         ids: Ids,
-        change: impl FnOnce(&mut Settings),
+        change: impl FnOnce(&mut Settings, &mut linkedin::Settings),
     ) -> Self {
         let db = database.connect().await;
         let statements = Arc::new(Mutex::new(Vec::new()));
@@ -93,10 +102,11 @@ impl TestApp {
             seen.lock().unwrap().push(info.statement.sql.clone());
         });
         let mut settings = settings();
-        change(&mut settings);
+        let mut linkedin_settings = linkedin_settings(linkedin.base_url());
+        change(&mut settings, &mut linkedin_settings);
         let app = App {
             db: counted.clone(),
-            linkedin: linkedin_client(linkedin.base_url()),
+            linkedin: linkedin::Client::new(linkedin_settings).unwrap(),
             settings,
             clock: clock.clock(),
             ids: ids.clone(),
@@ -360,13 +370,13 @@ fn random() -> Random {
     })
 }
 
-/// Repeats at once what may be repeated.
-fn linkedin_client(base_url: &Url) -> linkedin::Client {
-    let settings = linkedin::Settings {
+/// As the program has it; only what may be repeated is repeated at once.
+fn linkedin_settings(base_url: &Url) -> linkedin::Settings {
+    linkedin::Settings {
         retry_pause: Duration::from_millis(1),
+        deadline: Duration::from_secs(8),
         ..linkedin::Settings::new(Some(application()), base_url.clone(), base_url.clone())
-    };
-    linkedin::Client::new(settings).unwrap()
+    }
 }
 
 /// Redirects are answers too.

@@ -82,13 +82,22 @@ impl Database {
 
     /// A small pool of connections.
     pub(crate) async fn connect(&self) -> DatabaseConnection {
+        self.connect_with(PATIENCE).await
+    }
+
+    /// Connections that, on SQLite, do not wait for others to finish writing.
+    pub(crate) async fn connect_impatiently(&self) -> DatabaseConnection {
+        self.connect_with(Duration::ZERO).await
+    }
+
+    async fn connect_with(&self, patience: Duration) -> DatabaseConnection {
         match self.place {
             Place::Folder(_) => {
                 let options = self.url.parse::<SqliteConnectOptions>().unwrap();
                 let options = options
                     .journal_mode(SqliteJournalMode::Wal)
                     .foreign_keys(true)
-                    .busy_timeout(PATIENCE);
+                    .busy_timeout(patience);
                 let pool = small_pool().connect_with(options).await.unwrap();
                 SqlxSqliteConnector::from_sqlx_sqlite_pool(pool)
             }

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    process::{Child, ChildStderr, Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::mpsc,
     thread,
 };
@@ -34,30 +34,36 @@ pub(crate) struct Serving {
     process: Child,
     /// Read as it comes: a full pipe would hold up the server.
     log: mpsc::Receiver<String>,
+    /// What was read so far.
+    passed: Vec<String>,
     /// `127.0.0.1:<port>`
     pub(crate) address: String,
 }
 
 impl Serving {
-    /// Logs as JSON.
+    /// Logs as JSON unless the settings say otherwise.
     pub(crate) fn start(database_url: &str, settings: &[(&str, &str)]) -> Self {
         let mut process = program(&["serve", "--port", "0"])
             .env("DATABASE_URL", database_url)
             .env("LOG_FORMAT", "json")
             .envs(settings.iter().copied())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let log = lines(process.stderr.take().unwrap());
+        let (send, log) = mpsc::channel();
+        read_lines(process.stdout.take().unwrap(), send.clone());
+        read_lines(process.stderr.take().unwrap(), send);
         let mut serving = Self {
             process,
             log,
+            passed: Vec::new(),
             address: String::new(),
         };
         let line = serving.line_that_says("listening on http://");
         let (_, address) = line.split_once("listening on http://").unwrap();
-        serving.address = address.split('"').next().unwrap().to_owned();
+        let is_address = |character: &char| character.is_ascii_digit() || ".:".contains(*character);
+        serving.address = address.chars().take_while(is_address).collect();
         serving
     }
 
@@ -72,14 +78,30 @@ impl Serving {
 
     /// The next line of the log with these words, which must come.
     pub(crate) fn line_that_says(&mut self, words: &str) -> String {
-        let mut passed = Vec::new();
         for line in &self.log {
+            self.passed.push(line.clone());
             if line.contains(words) {
                 return line;
             }
-            passed.push(line);
         }
-        panic!("the log ended without {words:?}: {passed:#?}");
+        panic!("the log ended without {words:?}: {:#?}", self.passed);
+    }
+
+    /// The most memory that it has had so far, in bytes; `None` where the system does not tell.
+    pub(crate) fn peak_memory(&self) -> Option<u64> {
+        let status = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(status).ok()?;
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kilobytes: u64 = peak.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(kilobytes * 1024)
+    }
+
+    /// Sends SIGKILL: no line of the program runs after this.
+    pub(crate) fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
     }
 
     /// Sends SIGTERM.
@@ -89,22 +111,27 @@ impl Serving {
         assert!(sent.success());
     }
 
-    /// The rest of the log, and the code that it ended with.
+    /// Ends it like an operator. All that it has written since it started.
+    pub(crate) fn everything(self) -> String {
+        self.ask_to_stop();
+        let lines = self.passed.iter().cloned().chain(self.log.iter());
+        lines.map(|line| line + "\n").collect()
+    }
+
+    /// The rest of what it writes, and the code that it ended with.
     pub(crate) fn end(mut self) -> (String, Option<i32>) {
         let log = self.log.iter().map(|line| line + "\n").collect();
         (log, self.process.wait().unwrap().code())
     }
 }
 
-fn lines(log: ChildStderr) -> mpsc::Receiver<String> {
-    let (send, lines) = mpsc::channel();
+fn read_lines(out: impl Read + Send + 'static, send: mpsc::Sender<String>) {
     thread::spawn(move || {
-        for line in BufReader::new(log).lines().map_while(Result::ok) {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
             // A test that is over reads no more.
             let _ = send.send(line);
         }
     });
-    lines
 }
 
 impl Drop for Serving {
