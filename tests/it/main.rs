@@ -20,5 +20,7 @@ mod schemathesis;
 mod server;
 mod support;
 mod sync;
+mod sync_crash;
 mod sync_faults;
+mod sync_together;
 mod targets;
