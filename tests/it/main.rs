@@ -17,6 +17,7 @@ mod preferences;
 mod rest;
 mod schema;
 mod schemathesis;
+mod secrets;
 mod server;
 mod support;
 mod sync;
