@@ -5,15 +5,17 @@ use std::fmt::Write;
 use reqwest::{
     Client, Method, RequestBuilder, StatusCode,
     header::{AUTHORIZATION, COOKIE},
+    redirect::Policy,
 };
 use rstest::rstest;
-use sea_orm::EntityTrait;
+use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
+use secrecy::SecretString;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use stand_in_linkedin::{Endpoint, Fault, When, World};
+use stand_in_linkedin::{Consent, Endpoint, Fault, Member, When, World};
 use url::Url;
 
-use linkedin_targets::storage::entity::linked_identity;
+use linkedin_targets::storage::entity::{SecretJson, linked_identity};
 
 use crate::support::{
     app::{Ask, Person, Reply, TestApp},
@@ -21,6 +23,10 @@ use crate::support::{
     member::{SYNC, Stored, long_lived, meanwhile, reconnect, settled},
     process::{Serving, program, run},
 };
+
+const CLIENT_SECRET: &str = "client-secret-0123456789";
+const CALLBACK: &str = "https://interlinedlist.example/api/auth/linkedin/callback";
+const KEY: &str = "b2xkLWtleS1vbGQta2V5LW9sZC1rZXktb2xkLWtleS0=";
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
@@ -34,7 +40,10 @@ async fn a_log_of_everything_tells_no_secret(
 
     // Whatever deals with secrets has its line here.
     run.read_and_save().await;
+    run.link().await;
+    run.link_in_vain().await;
     run.sync().await;
+    run.renew().await;
     run.sync_in_vain().await;
     run.be_refused().await;
     run.other_commands(format);
@@ -65,17 +74,28 @@ impl Run {
         app.world().token(&ada.id, bearer).await.unwrap();
         let (database_url, password) = with_password(&app.database.url);
         let linkedin = app.linkedin.base_url().as_str();
+        app.linkedin.world(|world| {
+            let application = &mut world.applications[0];
+            application.client_secret = SecretString::from(CLIENT_SECRET);
+            application.redirect_uris = vec![CALLBACK.to_owned()];
+            application.partner = true;
+            world.members.push(Member::new("eve", "Eve"));
+        });
         let settings = [
             ("RUST_LOG", "trace"),
             ("LOG_FORMAT", format),
+            ("PUBLIC_URL", "https://interlinedlist.example"),
             ("LINKEDIN_API_URL", linkedin),
-            ("LINKEDIN_CLIENT_SECRET", "client-secret-0123456789"),
+            ("LINKEDIN_OAUTH_URL", linkedin),
+            ("LINKEDIN_CLIENT_ID", "app"),
+            ("LINKEDIN_CLIENT_SECRET", CLIENT_SECRET),
+            ("TOKEN_KEYS", KEY),
             ("LINKEDIN_SYNC_INTERVAL", "1ms"),
             ("LINKEDIN_DEADLINE", "2s"),
         ];
         let mut run = Self {
             server: Serving::start(&database_url, &settings),
-            client: Client::new(),
+            client: Client::builder().redirect(Policy::none()).build().unwrap(),
             secrets: Vec::new(),
             written: String::new(),
             app,
@@ -84,14 +104,26 @@ impl Run {
             identity,
             bearer,
         };
-        run.hide("the client secret", "client-secret-0123456789");
+        run.hide("the client secret", CLIENT_SECRET);
+        run.hide("a key for tokens", KEY);
+        // So LinkedIn's secrets begin here.
+        for (what, start) in [
+            ("an access token", "AQV-"),
+            ("a code", "AQT-"),
+            ("a refresh token", "AQR-"),
+        ] {
+            run.hide(what, start);
+        }
         run.hide("the session", &run.ada.session.clone());
         run.hide("the bearer token", bearer);
         run.hide("the bearer token's hash", &hash(bearer));
         if let Some(password) = password {
             run.hide("the database password", &password);
         }
-        run.hide_access_token().await;
+        run.hide_tokens().await;
+        let mut row = run.identity().await.into_active_model();
+        row.provider_user_id = Set("ada".to_owned());
+        row.update(&run.app.db).await.unwrap();
         Some(run)
     }
 
@@ -100,14 +132,20 @@ impl Run {
         self.secrets.push((what.to_owned(), secret.to_owned()));
     }
 
-    /// The one that the connection has now.
-    async fn hide_access_token(&mut self) {
-        let row = linked_identity::Entity::find_by_id(&self.identity);
-        let row = row.one(&self.app.db).await.unwrap().unwrap();
-        let token = row.provider_data.unwrap().0["access_token"].clone();
-        let token = token.as_str().unwrap();
-        self.hide("the access token", token);
-        self.hide("the access token's hash", &hash(token));
+    async fn identity(&self) -> linked_identity::Model {
+        Stored::of(&self.app, &self.identity).await.identity
+    }
+
+    /// Those that the connection has now, as they are stored: sealed, if the server stored them.
+    async fn hide_tokens(&mut self) {
+        let data = self.identity().await.provider_data;
+        let data = data.unwrap().0;
+        for what in ["access_token", "refresh_token"] {
+            if let Some(token) = data[what].as_str() {
+                self.hide(what, token);
+                self.hide(&format!("the hash of {what}"), &hash(token));
+            }
+        }
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -149,6 +187,94 @@ impl Run {
         }
     }
 
+    /// To LinkedIn and back. Where the browser is sent then.
+    async fn link_as(&mut self, member: &str, consent: Consent) -> String {
+        let session = format!("session={}", self.ada.session);
+        let begin = self.request(Method::GET, "/api/auth/linkedin/authorize?link=true");
+        let begun = begin.header(COOKIE, &session).reply().await;
+        let consent_page: Url = begun.header("location").unwrap().parse().unwrap();
+        let back = self.app.linkedin.consent(&consent_page, consent).unwrap();
+        let cookie = begun
+            .header("set-cookie")
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap();
+        let (_, attempt) = cookie.split_once('=').unwrap();
+        self.hide(&format!("the cookie of {member}'s attempt"), attempt);
+        for (name, value) in consent_page.query_pairs().chain(back.query_pairs()) {
+            if ["state", "code"].contains(&&*name) {
+                self.hide(&format!("the {name} of {member}'s attempt"), &value);
+            }
+        }
+        let path = format!("{}?{}", back.path(), back.query().unwrap());
+        let end = self.request(Method::GET, &path);
+        let ended = end
+            .header(COOKIE, format!("{session}; {cookie}"))
+            .reply()
+            .await;
+        let question = self.request(Method::GET, "/api/auth/linkedin/confirm");
+        for cookie in ended.headers.get_all("set-cookie") {
+            let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+            let (_, value) = cookie.split_once('=').unwrap();
+            if !value.is_empty() {
+                self.hide(&format!("the question to {member}"), value);
+                let question = question.try_clone().unwrap();
+                let asked = question.header(COOKIE, format!("{session}; {cookie}"));
+                assert_eq!(asked.reply().await.status, 200);
+            }
+        }
+        ended.header("location").unwrap_or_default().to_owned()
+    }
+
+    async fn link(&mut self) {
+        let linked = self.link_as("ada", Consent::approve("ada")).await;
+        assert!(linked.ends_with("?linked=linkedin"), "{linked}");
+        self.hide_tokens().await;
+    }
+
+    /// Cancelled, as somebody else, and with every fault where a code is exchanged and where the member is asked for.
+    async fn link_in_vain(&mut self) {
+        for consent in [Consent::Cancel, Consent::approve("eve")] {
+            let ended = self.link_as("eve", consent).await;
+            assert!(!ended.ends_with("?linked=linkedin"), "{ended}");
+        }
+        for fault in Fault::examples() {
+            for endpoint in [Endpoint::AccessToken, Endpoint::UserInfo] {
+                self.app
+                    .linkedin
+                    .world(|world| world.fail(fault.clone(), When::always().at(endpoint)));
+                let ended = self.link_as("ada", Consent::approve("ada")).await;
+                assert!(!ended.ends_with("?linked=linkedin"), "{ended}");
+                self.app.linkedin.world(World::heal);
+                self.app.linkedin.release();
+            }
+        }
+    }
+
+    /// The connection has ended, and a refresh token renews it; at first it does not.
+    async fn renew(&mut self) {
+        let row = self.identity().await;
+        let mut data = row.provider_data.clone().unwrap().0;
+        data["expires_at"] = json!("2026-06-12T00:00:00.000Z");
+        let mut row = row.into_active_model();
+        row.provider_data = Set(Some(SecretJson(data)));
+        row.update(&self.app.db).await.unwrap();
+        let once = When::always().at(Endpoint::AccessToken).times(1);
+        self.app
+            .linkedin
+            .world(|world| world.fail(self.indiscretion(), once));
+        self.app.linkedin.forget_calls();
+        let [rest, _] = self.syncs();
+        let [refused, renewed] = self.ask(rest).await;
+        assert_eq!(
+            (refused.status.as_u16(), renewed.status.as_u16()),
+            (400, 200)
+        );
+        assert_eq!(self.app.linkedin.calls_to(Endpoint::AccessToken), 2);
+        self.hide_tokens().await;
+    }
+
     fn syncs(&self) -> [RequestBuilder; 2] {
         [
             self.request(Method::POST, "/api/linkedin/sync-pages"),
@@ -184,7 +310,7 @@ impl Run {
             self.app.linkedin.world(World::heal);
             self.app.linkedin.release();
             reconnect(&self.app, &self.identity, "ada").await;
-            self.hide_access_token().await;
+            self.hide_tokens().await;
         }
         self.sync().await;
     }
@@ -195,7 +321,7 @@ impl Run {
             .secrets
             .iter()
             .rev()
-            .find(|(what, _)| what == "the access token")
+            .find(|(what, _)| what == "access_token")
             .unwrap();
         Fault::Json(
             StatusCode::BAD_REQUEST,
@@ -263,7 +389,7 @@ impl Run {
 
 /// As text, and the beginning as bytes in the ways in which Rust shows them.
 fn forms(secret: &str) -> [String; 3] {
-    let start = &secret.as_bytes()[..16];
+    let start = &secret.as_bytes()[..secret.len().min(16)];
     let mut decimal = String::new();
     for byte in start {
         write!(decimal, "{byte}, ").unwrap();

@@ -291,7 +291,7 @@ type Set = Vec<String>;
 impl Stage {
     async fn new(on: Backend) -> Option<Self> {
         let app = TestApp::with(on, |settings| settings.sync_interval = Duration::ZERO).await?;
-        let other = app.another_with(|settings, _| settings.sync_interval = Duration::ZERO);
+        let other = app.another_with(|settings| settings.sync_interval = Duration::ZERO);
         let (other, ada) = (other.await, app.person("ada").await);
         let identity = settled(&app, &ada).await;
         app.linkedin.world(with_bakery);
