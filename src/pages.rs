@@ -18,7 +18,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::json;
 use url::Url;
 
-use crate::{app::App, graphql, rest};
+use crate::{app::App, graphql};
 
 /// A probe that waits longer than this has its answer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -27,7 +27,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/", get(front))
         .route("/schema.graphql", get(schema))
-        .route("/openapi.json", get(openapi))
         .route("/healthz", get(async || Json(json!({ "status": "ok" }))))
         .route("/readyz", get(ready))
         .with_state(app)
@@ -66,15 +65,6 @@ async fn schema(State(app): State<Arc<App>>) -> Response {
     }
 }
 
-async fn openapi(State(app): State<Arc<App>>) -> Response {
-    if app.settings.introspection {
-        let description = rest::openapi(&app.settings.session_cookies);
-        ([(CONTENT_TYPE, "application/json")], description).into_response()
-    } else {
-        not_found()
-    }
-}
-
 /// Whether the database answers and holds what the server needs.
 async fn ready(State(app): State<Arc<App>>) -> Response {
     let reason = match tokio::time::timeout(PROBE_TIMEOUT, migration::missing(&app.db)).await {
@@ -103,6 +93,7 @@ pub(crate) fn not_found() -> Response {
 pub(crate) fn timed_out() -> Response {
     (
         StatusCode::SERVICE_UNAVAILABLE,
+        NO_STORE,
         [(RETRY_AFTER, "1")],
         "The request took too long.\n",
     )
@@ -112,6 +103,7 @@ pub(crate) fn timed_out() -> Response {
 pub(crate) fn failed() -> Response {
     (
         StatusCode::INTERNAL_SERVER_ERROR,
+        NO_STORE,
         "Something went wrong on our side.\n",
     )
         .into_response()

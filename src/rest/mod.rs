@@ -11,8 +11,12 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, FromRequest, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header::LOCATION},
+    http::{
+        HeaderMap, HeaderValue, StatusCode, Uri,
+        header::{CONTENT_TYPE, LOCATION},
+    },
     response::{IntoResponse, Response},
+    routing::get,
 };
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -34,7 +38,13 @@ const MAX_BODY: usize = 1024 * 1024;
 /// When one of the documents does not fit the schema, which a test would have found.
 pub(crate) fn router(api: Api) -> Result<Router, String> {
     let forwarder = Forwarder::new(api)?;
-    let (router, _) = described().split_for_parts();
+    let (mut router, _) = described().split_for_parts();
+    let settings = forwarder.settings();
+    if settings.introspection {
+        let description = openapi(&settings.session_cookies);
+        let answer = ([(CONTENT_TYPE, "application/json")], description);
+        router = router.route("/openapi.json", get(async || answer));
+    }
     Ok(router
         .method_not_allowed_fallback(refuse_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -49,11 +59,13 @@ fn described() -> OpenApiRouter<Forwarder> {
         .routes(routes!(sync_pages))
 }
 
-/// The description of this face as OpenAPI has it, for a server with these session cookies. `openapi.json` is the one
-/// with `session`.
+/// All paths under `/api` as OpenAPI describes them, for a server with these session cookies. `openapi.json` is the
+/// description with `session`.
 #[must_use]
 pub fn openapi(session_cookies: &[String]) -> String {
-    let document = openapi::complete(described().into_openapi(), session_cookies);
+    let mut document = described().into_openapi();
+    document.merge(auth::link::described().into_openapi());
+    let document = openapi::complete(document, session_cookies);
     document.to_pretty_json().unwrap_or_default() + "\n"
 }
 

@@ -30,12 +30,16 @@ use crate::domain::preference::Reason;
         title = "LinkedIn targets over REST",
         description = "Where a person can post on LinkedIn, and which of these places they tick by default. Everything \
             is about the caller, who is told by a session cookie or a bearer token.\n\n\
-            Answers are JSON, and no cache keeps them. `HEAD` works where `GET` does. What no operation describes is \
-            among the components: another method is refused with 405 (`MethodNotAllowed`), another path under `/api/` \
-            with 404 (`NotFound`), and a trailing slash leads to the path without it, with 308 (`PermanentRedirect`)."
+            Answers are JSON, unless a browser is meant, and no cache keeps them. `HEAD` works where `GET` does. What \
+            no operation describes is among the components: another method is refused with 405 (`MethodNotAllowed`), \
+            another path under `/api/` with 404 (`NotFound`), and a trailing slash leads to the path without it, with \
+            308 (`PermanentRedirect`)."
     ),
     servers((url = "/", description = "This server")),
-    tags((name = "Targets", description = "Where the caller can post, and what they prefer")),
+    tags(
+        (name = "Targets", description = "Where the caller can post, and what they prefer"),
+        (name = "Linking", description = "A browser's way to LinkedIn's consent page and back")
+    ),
     components(schemas(Body, Code))
 )]
 pub(super) struct Head;

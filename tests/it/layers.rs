@@ -33,7 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("graphql", &["app", "auth", "domain"]),
     ("graphiql", &["pages"]),
-    ("pages", &["app", "graphql", "rest"]),
+    ("pages", &["app", "graphql"]),
     (
         "auth",
         &["app", "domain", "linkedin::Application", "pages", "seal"],
@@ -78,7 +78,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ),
     ("maud", &["auth", "demo", "graphiql", "pages"]),
     ("sqlx", &["storage"]),
-    ("utoipa", &["rest"]),
+    ("utoipa", &["auth", "rest"]),
 ];
 
 #[test]

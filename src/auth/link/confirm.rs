@@ -2,12 +2,13 @@
 
 use axum::{
     Form,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
+    extract::{State, rejection::FormRejection},
+    http::HeaderMap,
+    response::Response,
 };
 use maud::html;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{Attempts, Linking, Outcome, Stop, redirect};
 use crate::{
@@ -19,7 +20,25 @@ use crate::{
 /// What people are called who have no name at LinkedIn.
 const NAMELESS: &str = "a LinkedIn member without a name";
 
-/// `GET /api/auth/linkedin/confirm`
+/// Ask whether another member's connection is to be replaced
+///
+/// For a browser, which the callback sends here.
+#[utoipa::path(
+    get,
+    path = "/api/auth/linkedin/confirm",
+    tag = "Linking",
+    operation_id = "askForReplacement",
+    security((), ("session" = [])),
+    responses(
+        (status = OK, description = "A page with a form.", body = String, content_type = "text/html"),
+        (
+            status = SEE_OTHER,
+            description = "There is nothing to ask: on to InterlinedList's sign-in or integrations.",
+            headers(("Location" = String, description = "Where to go."))
+        ),
+        Stop
+    )
+)]
 pub(super) async fn ask(
     State(linking): State<Linking>,
     headers: HeaderMap,
@@ -57,25 +76,60 @@ pub(super) async fn ask(
     ))
 }
 
-#[derive(Deserialize)]
+/// What the person says.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ReplacementDecision)]
 pub(super) struct Decision {
-    decision: String,
+    #[schema(inline)]
+    decision: Choice,
 }
 
-/// `POST /api/auth/linkedin/confirm`
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Choice {
+    Replace,
+    Keep,
+}
+
+/// Answer that question
+///
+/// For a browser, with the page's form.
+#[utoipa::path(
+    post,
+    path = "/api/auth/linkedin/confirm",
+    tag = "Linking",
+    operation_id = "decideOnReplacement",
+    request_body(content = Decision, content_type = "application/x-www-form-urlencoded"),
+    security((), ("session" = [])),
+    responses(
+        (
+            status = SEE_OTHER,
+            description = "On to InterlinedList's integrations, with `linked=linkedin` or an `error` for the person; or to the sign-in, without a live session.",
+            headers(("Location" = String, description = "Where to go."))
+        ),
+        (
+            status = FORBIDDEN,
+            description = "A page of another site sent the form.",
+            body = String,
+            content_type = "text/plain"
+        ),
+        Stop
+    )
+)]
 pub(super) async fn decide(
     State(linking): State<Linking>,
     headers: HeaderMap,
-    Form(form): Form<Decision>,
+    form: Result<Form<Decision>, FormRejection>,
 ) -> Result<Response, Stop> {
     let account = linking.account(&headers).await?;
     if auth::is_cross_site(&headers, &linking.app.settings) {
         return Err(Stop::CrossSite);
     }
+    let Form(Decision { decision }) = form?;
     let mut attempts = Attempts::read(&headers, &linking.app, linking.application()?);
     let waiting = attempts.waiting(&account.user_id);
-    let outcome = match (form.decision.as_str(), waiting) {
-        ("replace", Ok(waiting)) => {
+    let outcome = match (decision, waiting) {
+        (Choice::Replace, Ok(waiting)) => {
             let replaces = waiting.replaces.clone();
             let consent = waiting.consent();
             match linking
@@ -88,9 +142,8 @@ pub(super) async fn decide(
                 Linked::OtherMember { .. } => Outcome::Refused(Refusal::Stale),
             }
         }
-        ("replace", Err(unfit)) => Outcome::Refused(unfit.into()),
-        ("keep", _) => Outcome::Cancelled,
-        _ => return Ok(StatusCode::BAD_REQUEST.into_response()),
+        (Choice::Replace, Err(unfit)) => Outcome::Refused(unfit.into()),
+        (Choice::Keep, _) => Outcome::Cancelled,
     };
     attempts.stop_waiting();
     Ok(redirect(&linking.address(outcome), Some(&attempts)))

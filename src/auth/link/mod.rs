@@ -2,22 +2,24 @@
 
 mod attempt;
 mod confirm;
+mod stop;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Query, State},
+    extract::{DefaultBodyLimit, Query, State, rejection::QueryRejection},
     http::{
-        HeaderMap, StatusCode,
-        header::{CACHE_CONTROL, LOCATION, RETRY_AFTER, SET_COOKIE},
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, LOCATION, SET_COOKIE},
     },
     response::{IntoResponse, Response},
-    routing::get,
 };
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use tower_http::set_header::SetResponseHeaderLayer;
 use url::Url;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
@@ -28,9 +30,9 @@ use crate::{
         sync::Syncer,
     },
     linkedin::Application,
-    pages,
 };
 use attempt::{Attempts, Unfit};
+use stop::Stop;
 
 /// InterlinedList's page that lists what somebody has connected.
 const INTEGRATIONS: &str = "integrations";
@@ -46,16 +48,23 @@ pub(crate) struct Linking {
 }
 
 pub(crate) fn router(linking: Linking) -> Router {
-    Router::new()
-        .route("/api/auth/linkedin/authorize", get(authorize))
-        .route("/api/auth/linkedin/callback", get(callback))
-        .route(
-            "/api/auth/linkedin/confirm",
-            get(confirm::ask).post(confirm::decide),
-        )
-        .route("/api/auth/linkedin/status", get(status))
+    let (router, _) = described().split_for_parts();
+    router
         .layer(DefaultBodyLimit::max(MAX_FORM))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
         .with_state(linking)
+}
+
+/// The routes, and what they say about themselves.
+pub(crate) fn described() -> OpenApiRouter<Linking> {
+    OpenApiRouter::default()
+        .routes(routes!(authorize))
+        .routes(routes!(callback))
+        .routes(routes!(confirm::ask, confirm::decide))
+        .routes(routes!(status))
 }
 
 /// How long a request may take: LinkedIn is asked twice, once for the token and once for the pages.
@@ -63,16 +72,37 @@ pub(crate) fn timeout(app: &App) -> Duration {
     app.settings.request_timeout + app.linkedin.patience()
 }
 
-/// `GET /api/auth/linkedin/status`: whether people can link their accounts here.
+/// Whether people can link their accounts here.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LinkingStatus)]
+struct Status<'a> {
+    configured: bool,
+    /// Where LinkedIn sends people back to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        nullable = false,
+        examples("https://interlinedlist.com/api/auth/linkedin/callback")
+    )]
+    redirect_uri: Option<&'a str>,
+}
+
+/// Tell whether people can link their accounts
+#[utoipa::path(
+    get,
+    path = "/api/auth/linkedin/status",
+    tag = "Linking",
+    operation_id = "getLinkingStatus",
+    security(()),
+    responses((status = OK, description = "Whether an application at LinkedIn is configured.", body = Status), Stop)
+)]
 async fn status(State(linking): State<Linking>) -> Response {
-    let body = match linking.app.linkedin.application() {
-        Some(application) => json!({
-            "configured": true,
-            "redirectUri": application.redirect_uri.as_str(),
-        }),
-        None => json!({ "configured": false }),
+    let application = linking.app.linkedin.application();
+    let body = Status {
+        configured: application.is_some(),
+        redirect_uri: application.map(|application| application.redirect_uri.as_str()),
     };
-    ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
+    Json(body).into_response()
 }
 
 #[derive(Deserialize)]
@@ -80,13 +110,31 @@ struct Authorize {
     link: Option<String>,
 }
 
-/// `GET /api/auth/linkedin/authorize?link=true`: sends the person to LinkedIn. Signing in with LinkedIn is
-/// InterlinedList's affair.
+/// Send the person to LinkedIn
+///
+/// For a browser: it comes back by way of the callback. Signing in with LinkedIn is InterlinedList's affair.
+#[utoipa::path(
+    get,
+    path = "/api/auth/linkedin/authorize",
+    tag = "Linking",
+    operation_id = "linkLinkedIn",
+    params(("link" = Option<String>, Query, description = "`true` to link an account; else the person is sent to InterlinedList's sign-in.", example = "true")),
+    security((), ("session" = [])),
+    responses(
+        (
+            status = SEE_OTHER,
+            description = "On to LinkedIn; to InterlinedList's sign-in, without a live session; or to its integrations, with an `error` for the person.",
+            headers(("Location" = String, description = "Where to go."))
+        ),
+        Stop
+    )
+)]
 async fn authorize(
     State(linking): State<Linking>,
     headers: HeaderMap,
-    Query(query): Query<Authorize>,
+    query: Result<Query<Authorize>, QueryRejection>,
 ) -> Result<Response, Stop> {
+    let Query(query) = query?;
     if query.link.as_deref() != Some("true") {
         return Err(Stop::SignIn(linking.login()));
     }
@@ -110,12 +158,35 @@ struct Callback {
     error: Option<String>,
 }
 
-/// `GET /api/auth/linkedin/callback`: where LinkedIn sends people back to.
+/// Receive the person from LinkedIn
+///
+/// For a browser, which LinkedIn sends here.
+#[utoipa::path(
+    get,
+    path = "/api/auth/linkedin/callback",
+    tag = "Linking",
+    operation_id = "finishLinking",
+    params(
+        ("state" = Option<String>, Query, description = "What the attempt to link was begun with."),
+        ("code" = Option<String>, Query, description = "LinkedIn's code, when the person allowed it."),
+        ("error" = Option<String>, Query, description = "LinkedIn's word, when they did not.")
+    ),
+    security((), ("session" = [])),
+    responses(
+        (
+            status = SEE_OTHER,
+            description = "On to InterlinedList's integrations, with `linked=linkedin` or an `error` for the person; to the question whether another member's connection is to be replaced; or to the sign-in, without a live session.",
+            headers(("Location" = String, description = "Where to go."))
+        ),
+        Stop
+    )
+)]
 async fn callback(
     State(linking): State<Linking>,
     headers: HeaderMap,
-    Query(query): Query<Callback>,
+    query: Result<Query<Callback>, QueryRejection>,
 ) -> Result<Response, Stop> {
+    let Query(query) = query?;
     let account = linking.account(&headers).await?;
     let application = linking.application()?;
     let mut attempts = Attempts::read(&headers, &linking.app, application);
@@ -309,37 +380,8 @@ impl From<Unfit> for Refusal {
     }
 }
 
-/// Why the way ends here.
-enum Stop {
-    SignIn(Url),
-    Refused(Url),
-    CrossSite,
-    Failed(Error),
-}
-
-impl IntoResponse for Stop {
-    fn into_response(self) -> Response {
-        match self {
-            Self::SignIn(address) | Self::Refused(address) => redirect(&address, None),
-            Self::CrossSite => {
-                (StatusCode::FORBIDDEN, "Cross-site request refused.\n").into_response()
-            }
-            Self::Failed(cause) => {
-                cause.log();
-                if matches!(cause, Error::Unavailable(_)) {
-                    let text = "The database is not available. Please try again in a moment.\n";
-                    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], text).into_response()
-                } else {
-                    pages::failed()
-                }
-            }
-        }
-    }
-}
-
 fn redirect(to: &Url, attempts: Option<&Attempts>) -> Response {
-    let headers = [(LOCATION, to.as_str()), (CACHE_CONTROL, "no-store")];
-    let mut response = (StatusCode::SEE_OTHER, headers).into_response();
+    let mut response = (StatusCode::SEE_OTHER, [(LOCATION, to.as_str())]).into_response();
     for cookie in attempts.into_iter().flat_map(Attempts::changes) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
