@@ -11,7 +11,7 @@ use chacha20poly1305::{
 use secrecy::{ExposeSecret, SecretString};
 
 /// As many bytes as [`Keys::seal`] needs of randomness.
-pub const NONCE_LEN: usize = 24;
+pub(crate) const NONCE_LEN: usize = 24;
 
 const KEY_LEN: usize = 32;
 const PREFIX: &str = "sealed:1:";

@@ -56,11 +56,11 @@ pub enum Fault {
     WrongTypes,
     /// The first half of the right answer, then the connection is closed.
     Truncated,
-    /// The first half of the right answer; the other one after [`StandIn::release`].
+    /// The first half of the right answer; the other one after [`crate::StandIn::release`].
     Stalled,
     /// The connection is closed without an answer.
     Reset,
-    /// The right answer, not before [`StandIn::release`].
+    /// The right answer, not before [`crate::StandIn::release`].
     Hang,
     /// JSON that goes on as long as the client listens.
     Endless,
