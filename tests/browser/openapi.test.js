@@ -30,8 +30,10 @@ test('every operation is there, explains itself and runs', async () => {
       // One at a time: all of them together are a long page.
       await operation.getByRole('button', { name, exact: true }).click();
     }
-    const shown = await page.locator('.opblock-summary-control').evaluateAll((all) => all.map((it) => it.ariaLabel));
-    assert.deepEqual(shown, [...Object.keys(OPERATIONS), ...LINKING]);
+    const shown = await page.locator('.opblock-control-arrow').evaluateAll((all) => all.map((it) => it.ariaLabel));
+    // Swagger UI lets long paths break after each slash.
+    const names = shown.map((name) => name.replaceAll('\u200b', ''));
+    assert.deepEqual(names, [...Object.keys(OPERATIONS), ...LINKING]);
   });
 });
 
@@ -48,7 +50,7 @@ test('a save is described with every sentence that may refuse it', async () => {
 
 test('a token can be sent in place of the cookie', async () => {
   await visit({}, async (page) => {
-    await page.getByRole('button', { name: 'Authorize' }).click();
+    await page.getByRole('button', { name: 'Authorize', exact: true }).click();
     await page.getByRole('textbox', { name: 'auth-bearer-value' }).fill('made up');
     await page.getByRole('button', { name: 'Apply credentials' }).first().click();
     await page.getByRole('button', { name: 'Close' }).first().click();
@@ -85,7 +87,7 @@ test('it fits the width of a phone, with an answer and the authorizations too', 
     await operation.getByText('Bob Example').first().waitFor();
     await assertFits(page, ['.live-responses-table', '.responses-table >> nth=1']);
 
-    await page.getByRole('button', { name: 'Authorize' }).tap();
+    await page.getByRole('button', { name: 'Authorize', exact: true }).tap();
     await page.locator('.modal-ux').waitFor();
     await assertFits(page, ['.modal-ux']);
   });
