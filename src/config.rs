@@ -186,6 +186,12 @@ pub struct LinkedIn {
     /// The month of LinkedIn's API that calls are made for, as YYYYMM. LinkedIn serves a month for about a year.
     #[arg(long, env, value_name = "LINKEDIN_VERSION", default_value = "202607", value_parser = month)]
     pub linkedin_version: String,
+    /// How long a connection to LinkedIn may take to open.
+    #[arg(long, env, value_name = "LINKEDIN_CONNECT_TIMEOUT", default_value = "3s", value_parser = duration)]
+    pub linkedin_connect_timeout: Duration,
+    /// How long one attempt at one call to LinkedIn may take.
+    #[arg(long, env, value_name = "LINKEDIN_CALL_TIMEOUT", default_value = "5s", value_parser = duration)]
+    pub linkedin_call_timeout: Duration,
     /// How long one sync may take, with all its calls and repetitions. It must be shorter than REQUEST_TIMEOUT.
     #[arg(long, env, value_name = "LINKEDIN_DEADLINE", default_value = "8s", value_parser = duration)]
     pub linkedin_deadline: Duration,
@@ -223,6 +229,8 @@ impl LinkedIn {
         );
         Ok(linkedin::Settings {
             version: self.linkedin_version.clone(),
+            connect_timeout: self.linkedin_connect_timeout,
+            call_timeout: self.linkedin_call_timeout,
             deadline: self.linkedin_deadline,
             max_pages: self.linkedin_max_pages as usize,
             ..linkedin::Settings::new(application, oauth_url, api_url)
