@@ -60,14 +60,12 @@ impl Connection {
 
     /// When it ends, as far as the calendar goes; `None` when it is not known to.
     pub(super) fn expires_at(&self) -> Option<NaiveDateTime> {
-        match self.expiry {
-            Expiry::Never => None,
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "a Date holds whole milliseconds, far fewer than an i64 can"
-            )]
-            Expiry::At(end) => DateTime::from_timestamp_millis(end as i64).map(|at| at.naive_utc()),
-        }
+        self.expiry.moment()
+    }
+
+    /// The same of the refresh token.
+    pub(super) fn refresh_token_expires_at(&self) -> Option<NaiveDateTime> {
+        self.refresh_expiry.moment()
     }
 
     pub(crate) fn scopes(&self) -> &[String] {
@@ -113,6 +111,17 @@ impl Expiry {
                 reason = "milliseconds of this era are exact in a double"
             )]
             Self::At(end) => end <= time.and_utc().timestamp_millis() as f64,
+        }
+    }
+
+    fn moment(self) -> Option<NaiveDateTime> {
+        match self {
+            Self::Never => None,
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a Date holds whole milliseconds, far fewer than an i64 can"
+            )]
+            Self::At(end) => DateTime::from_timestamp_millis(end as i64).map(|at| at.naive_utc()),
         }
     }
 

@@ -2,15 +2,15 @@
 //!
 //! A user has one identity row, whatever happens: its id, its pages and the preferences for them survive a reconnect.
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::NaiveDateTime;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
 
 use super::{
     connection::{Connection, scopes},
     error::Error,
+    granted::Granted,
 };
+pub(crate) use crate::linkedin::Grant;
 use crate::{
     linkedin::{self, Client},
     seal::{self, Keys},
@@ -18,7 +18,7 @@ use crate::{
         account::ProviderData,
         begin_write,
         connection::{self, NewIdentity},
-        entity::{SecretJson, linked_identity},
+        entity::linked_identity,
         personal_page as pages, preference,
     },
 };
@@ -33,16 +33,8 @@ pub(crate) struct Consent {
     pub(crate) member_id: String,
     pub(crate) name: Option<String>,
     pub(crate) picture: Option<String>,
-    pub(crate) access_token: SecretString,
-    /// Seconds, from when it was granted.
-    pub(crate) expires_in: Option<u64>,
+    pub(crate) grant: Grant,
     pub(crate) granted_at: NaiveDateTime,
-    /// In LinkedIn's words; `None` is "not told".
-    pub(crate) scope: Option<String>,
-    /// Only approved partners get one.
-    pub(crate) refresh_token: Option<SecretString>,
-    /// Seconds, from when it was granted.
-    pub(crate) refresh_token_expires_in: Option<u64>,
 }
 
 /// What a link is made from besides the consent.
@@ -136,12 +128,8 @@ pub(crate) async fn redeem(
             member_id: member.sub,
             name: member.name,
             picture: member.picture,
-            access_token: grant.access_token,
-            expires_in: grant.expires_in,
+            grant,
             granted_at: now,
-            scope: grant.scope,
-            refresh_token: grant.refresh_token,
-            refresh_token_expires_in: grant.refresh_token_expires_in,
         }),
         Err(cause) => {
             tracing::warn!(
@@ -198,7 +186,7 @@ async fn is_wider(
     consent: &Consent,
     now: NaiveDateTime,
 ) -> bool {
-    let Some(granted) = consent.scope.as_deref().map(scopes) else {
+    let Some(granted) = consent.grant.scope.as_deref().map(scopes) else {
         return false;
     };
     let connection = read(stored);
@@ -254,7 +242,12 @@ async fn write(
             .clone()
             .or_else(|| same?.provider_username.clone()),
         picture: consent.picture.clone(),
-        data: data(keys, user_id, consent, same.map(read).as_ref(), means),
+        data: Granted {
+            grant: &consent.grant,
+            at: consent.granted_at,
+            known: same.map(read).as_ref(),
+        }
+        .data(keys, user_id, means.nonces),
         connected_at: same.map_or(means.now, |same| same.connected_at),
         verified_at: means.now,
     };
@@ -266,44 +259,4 @@ async fn write(
         "linked LinkedIn"
     );
     Ok(())
-}
-
-/// The connection data, as InterlinedList writes it. `known` is the same member's connection before.
-pub(super) fn data(
-    keys: &Keys,
-    user_id: &str,
-    consent: &Consent,
-    known: Option<&Connection>,
-    means: &Means,
-) -> SecretJson {
-    let [nonce, refresh_nonce] = means.nonces;
-    let mut data = Map::new();
-    let mut put = |key: &str, value: Value| data.insert(key.to_owned(), value);
-    let token = keys.seal(user_id, &consent.access_token, nonce);
-    put("access_token", token.expose_secret().into());
-    if let Some(seconds) = consent.expires_in {
-        put("expires_in", seconds.into());
-    }
-    if let Some(end) = end(consent.granted_at, consent.expires_in) {
-        put("expires_at", end.into());
-    }
-    // What LinkedIn does not tell is what it was before, as far as anybody knows.
-    let known_scope = || known.map(|known| known.scopes().join(","));
-    if let Some(scope) = consent.scope.clone().or_else(known_scope) {
-        put("scope", scope.into());
-    }
-    if let Some(token) = &consent.refresh_token {
-        let token = keys.seal(user_id, token, refresh_nonce);
-        put("refresh_token", token.expose_secret().into());
-        if let Some(end) = end(consent.granted_at, consent.refresh_token_expires_in) {
-            put("refresh_token_expires_at", end.into());
-        }
-    }
-    SecretJson(Value::Object(data))
-}
-
-fn end(granted_at: NaiveDateTime, seconds: Option<u64>) -> Option<String> {
-    let lifetime = TimeDelta::try_seconds(i64::try_from(seconds?).ok()?)?;
-    let end = granted_at.checked_add_signed(lifetime)?;
-    Some(end.format("%FT%T%.3fZ").to_string())
 }

@@ -11,9 +11,7 @@ use crate::{
         account::{self, Account, Credentials},
         error::Error,
         health::{self, Health, UnavailableTarget},
-        link::Means,
         preference::{self, Saved},
-        renewal,
         sync::{Synced, Syncer},
         target::TargetId,
     },
@@ -67,24 +65,7 @@ impl Caller {
     }
 
     pub(super) async fn sync(&self) -> Result<Synced, Error> {
-        let account = self.account().await?;
-        let App {
-            db,
-            linkedin,
-            settings,
-            clock,
-            ids,
-            random,
-        } = &*self.app;
-        let means = Means {
-            now: clock.now(),
-            new_id: ids.next(),
-            nonces: random.nonces(),
-        };
-        if renewal::renew(db, linkedin, &settings.token_keys, &account, &means).await? {
-            return self.syncer.sync(&*self.reload().await?).await;
-        }
-        self.syncer.sync(&account).await
+        self.syncer.sync(&*self.account().await?).await
     }
 
     pub(super) async fn health(&self) -> Result<Option<Health>, Error> {

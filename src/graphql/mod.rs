@@ -197,10 +197,11 @@ impl Executor {
 }
 
 fn syncer(app: &App) -> Syncer {
-    let (clock, ids) = (app.clock.clone(), app.ids.clone());
+    let (clock, ids, random) = (app.clock.clone(), app.ids.clone(), app.random.clone());
     let means = Means {
         now: Box::new(move || clock.now()),
         new_id: Box::new(move || ids.next()),
+        nonces: Box::new(move || random.nonces()),
     };
     Syncer::new(
         app.db.clone(),

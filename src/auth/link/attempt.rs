@@ -11,7 +11,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-use crate::{app::App, domain::link::Consent, linkedin::Application};
+use crate::{
+    app::App,
+    domain::link::{Consent, Grant},
+    linkedin::Application,
+};
 
 /// How long a person may take.
 const PATIENCE: TimeDelta = TimeDelta::minutes(10);
@@ -189,20 +193,21 @@ impl Attempts {
 
 impl Waiting {
     fn new(consent: &Consent, replaces: String) -> Self {
+        let grant = &consent.grant;
         Self {
             replaces,
             member_id: consent.member_id.clone(),
             name: consent.name.clone(),
             picture: consent.picture.clone(),
-            access_token: consent.access_token.expose_secret().to_owned(),
-            expires_in: consent.expires_in,
             granted_at: consent.granted_at,
-            scope: consent.scope.clone(),
-            refresh_token: consent
+            access_token: grant.access_token.expose_secret().to_owned(),
+            expires_in: grant.expires_in,
+            scope: grant.scope.clone(),
+            refresh_token: grant
                 .refresh_token
                 .as_ref()
                 .map(|token| token.expose_secret().to_owned()),
-            refresh_token_expires_in: consent.refresh_token_expires_in,
+            refresh_token_expires_in: grant.refresh_token_expires_in,
         }
     }
 
@@ -215,12 +220,14 @@ impl Waiting {
             member_id: self.member_id,
             name: self.name,
             picture: self.picture,
-            access_token: self.access_token.into(),
-            expires_in: self.expires_in,
             granted_at: self.granted_at,
-            scope: self.scope,
-            refresh_token: self.refresh_token.map(SecretString::from),
-            refresh_token_expires_in: self.refresh_token_expires_in,
+            grant: Grant {
+                access_token: self.access_token.into(),
+                expires_in: self.expires_in,
+                scope: self.scope,
+                refresh_token: self.refresh_token.map(SecretString::from),
+                refresh_token_expires_in: self.refresh_token_expires_in,
+            },
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod last;
 mod problem;
+mod renewal;
 mod report;
 
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -11,7 +12,7 @@ use futures_util::future::{Either, select};
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     account::{Account, Identity},
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     linkedin::{self, Listing},
-    seal::Keys,
+    seal::{Keys, NONCE_LEN},
     storage::{
         begin_write, connection, failure,
         page_sync::{self as syncs, Claim},
@@ -31,6 +32,7 @@ pub(crate) use last::LastSync;
 pub(super) use last::last_of;
 use last::{Outcome, finished};
 pub(crate) use problem::Problem;
+use renewal::Due;
 use report::plan;
 pub(crate) use report::{Report, SkipReason, Skipped};
 
@@ -60,10 +62,11 @@ struct Inner {
     flights: SingleFlight<Result<Synced, Error>>,
 }
 
-/// Where time (UTC) and new ids (UUIDs) come from.
+/// Where time (UTC), new ids (UUIDs) and what nobody may guess come from.
 pub(crate) struct Means {
     pub(crate) now: Box<dyn Fn() -> NaiveDateTime + Send + Sync>,
     pub(crate) new_id: Box<dyn Fn() -> String + Send + Sync>,
+    pub(crate) nonces: Box<dyn Fn() -> [[u8; NONCE_LEN]; 2] + Send + Sync>,
 }
 
 /// How a sync went.
@@ -82,7 +85,12 @@ struct Job {
     stored: SecretString,
     fingerprint: String,
     is_fresh: bool,
+    /// Whether the connection is to be renewed first.
+    due: Option<Due>,
 }
+
+/// The pages, or which problem was in the way and whether that is the end of the token.
+type Found = Result<Listing, (Problem, bool)>;
 
 impl Syncer {
     pub(crate) fn new(
@@ -138,10 +146,11 @@ impl Inner {
     fn job(&self, account: &Account, is_fresh: bool) -> Result<Job, Problem> {
         let Identity { id, connection, .. } =
             account.identity.as_ref().ok_or(Problem::NotLinked)?;
-        let stored = connection
-            .token()
-            .filter(|_| account.is_connected)
-            .ok_or(Problem::Expired)?;
+        let stored = connection.token().ok_or(Problem::Expired)?;
+        let due = self.due(&account.user_id, connection, (self.means.now)());
+        if !account.is_connected && due.is_none() {
+            return Err(Problem::Expired);
+        }
         if !connection.has_org_scope() {
             return Err(Problem::OrgScopeMissing);
         }
@@ -156,6 +165,7 @@ impl Inner {
             token,
             stored: stored.clone(),
             is_fresh,
+            due,
         })
     }
 
@@ -223,16 +233,11 @@ impl Inner {
 
     /// LinkedIn is asked before the transaction opens. `None` when another sync has taken over meanwhile.
     async fn discover(&self, job: &Job, id: &str) -> Result<Option<Synced>, Error> {
-        let asked = self.linkedin.administered_pages(&job.token, job.is_fresh);
-        let found = match select(pin!(asked), pin!(self.keep(id))).await {
-            Either::Left((found, _)) => found,
+        let (renewed, found) = match select(pin!(self.ask(job)), pin!(self.keep(id))).await {
+            Either::Left((answer, _)) => answer?,
             Either::Right(((), _)) => return Ok(None),
         };
-        let found = found.map_err(|cause| {
-            let problem = Problem::new(&cause, (self.means.now)());
-            problem.log(&cause);
-            (problem, Problem::is_end_of_token(&cause))
-        });
+        let job = renewed.as_ref().unwrap_or(job);
         let mut attempt = 1;
         loop {
             match self.record(job, id, &found).await {
@@ -249,13 +254,37 @@ impl Inner {
         }
     }
 
-    /// Stores what was found, or which problem was in the way and whether that is the end of the token.
-    async fn record(
-        &self,
-        job: &Job,
-        id: &str,
-        found: &Result<Listing, (Problem, bool)>,
-    ) -> Result<Option<Synced>, Error> {
+    /// Renews the connection where that is due, and lists the pages; both within the patience for one of them.
+    async fn ask(&self, job: &Job) -> Result<(Option<Job>, Found), Error> {
+        let asked = async {
+            let renewed = match &job.due {
+                Some(due) => self.renew(job, due).await?,
+                None => None,
+            };
+            let has_ended = job.due.as_ref().is_some_and(|due| due.has_ended);
+            if has_ended && renewed.is_none() {
+                return Ok((None, Err((Problem::Expired, false))));
+            }
+            let Job {
+                token, is_fresh, ..
+            } = renewed.as_ref().unwrap_or(job);
+            let listing = self.linkedin.administered_pages(token, *is_fresh).await;
+            let found = listing.map_err(|cause| {
+                let problem = Problem::new(&cause, (self.means.now)());
+                problem.log(&cause);
+                (problem, Problem::is_end_of_token(&cause))
+            });
+            Ok((renewed, found))
+        };
+        // The listing ends by itself, with what has been found by then.
+        match timeout(self.linkedin.patience() + POLL, asked).await {
+            Ok(answer) => answer,
+            Err(_) => Ok((None, Err((Problem::Unavailable, false)))),
+        }
+    }
+
+    /// Stores what was found.
+    async fn record(&self, job: &Job, id: &str, found: &Found) -> Result<Option<Synced>, Error> {
         let transaction = begin_write(&self.db).await?;
         let synced = match found {
             Ok(listing) => self.store(&transaction, job, id, listing.clone()).await?,

@@ -1,6 +1,7 @@
 //! Connections that renew themselves, which LinkedIn allows its partners.
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use rstest::rstest;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -105,4 +106,43 @@ async fn what_cannot_be_renewed_stays_as_it_is() {
     assert_eq!(past["code"], "CONNECTION_EXPIRED");
     assert_eq!(ends(&app, &ada).await, "2026-08-11T12:00:00.000Z");
     assert_eq!(labels(&app, &app.person("eve").await).await, [""; 0]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn those_who_ask_at_once_share_one_renewal(
+    #[values(Backend::Sqlite, Backend::Postgres)] on: Backend,
+) {
+    let Some((app, ada)) = linked(on).await else {
+        return;
+    };
+    app.clock.advance(TimeDelta::days(55));
+    app.linkedin.forget_calls();
+
+    let synced = join_all((0..20).map(|_| sync(&app))).await;
+
+    for synced in synced {
+        assert_eq!(synced["__typename"], "SyncLinkedInPagesSuccess");
+    }
+    assert_eq!(app.linkedin.calls_to(Endpoint::AccessToken), 1);
+    assert_eq!(ends(&app, &ada).await, "2026-10-05T12:00:00.000Z");
+}
+
+#[tokio::test]
+async fn a_renewal_that_failed_is_not_tried_again_before_the_next_sync_is() {
+    let (app, ada) = linked(Backend::Sqlite).await.unwrap();
+    app.clock.advance(TimeDelta::days(55));
+    app.linkedin
+        .world(|world| world.fail(Fault::Garbage, When::always().at(Endpoint::AccessToken)));
+    app.linkedin.forget_calls();
+
+    sync(&app).await;
+    sync(&app).await;
+    let within = app.linkedin.calls_to(Endpoint::AccessToken);
+    app.clock.advance(TimeDelta::seconds(11));
+    sync(&app).await;
+
+    assert_eq!(within, 1);
+    assert_eq!(app.linkedin.calls_to(Endpoint::AccessToken), 2);
+    assert_eq!(ends(&app, &ada).await, "2026-08-11T12:00:00.000Z");
 }
