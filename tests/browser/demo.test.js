@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { chromium } from 'playwright-core';
-
-import { args, executablePath } from './chromium.js';
-
-const base = process.env.BASE_URL;
-assert.ok(base, 'BASE_URL must be the address of a demo: `linkedin-targets demo` prints it');
-
-let browser;
-before(async () => {
-  browser = await chromium.launch({ executablePath, args });
-});
-after(() => browser?.close());
+import { base, eventually, visitAs } from './visit.js';
 
 test('Dave links LinkedIn, loses a page, lets the connection expire, and reconnects', async () => {
-  await as('dave', async (page) => {
+  await visitAs('dave', { others: [await linkedIn()] }, async (page) => {
     assert.deepEqual(await labels(page), []);
 
     await step(page, 'he cancels, which is no error', async () => {
@@ -103,22 +92,11 @@ test('Dave links LinkedIn, loses a page, lets the connection expire, and reconne
   });
 });
 
-/** Signs in, and checks that the browser had nothing to complain about. */
-async function as(person, act) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  const complaints = [];
-  context.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  context.on('weberror', (error) => complaints.push(String(error.error())));
-  try {
-    const page = await context.newPage();
-    await page.goto(`${base}/demo/sign-in/${person}`);
-    await act(page);
-  } finally {
-    await context.close();
-  }
-  assert.deepEqual(complaints, []);
+/** The origin of the demo's LinkedIn. */
+async function linkedIn() {
+  const people = await (await fetch(base)).text();
+  const [, address] = people.match(/href="([^"]+)">The LinkedIn of this demo/);
+  return new URL(address).origin;
 }
 
 /** Names the step in what fails inside it. */
@@ -183,16 +161,5 @@ async function graphql(page, query) {
 async function shot(page, name) {
   if (process.env.SCREENSHOTS) {
     await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` });
-  }
-}
-
-async function eventually(act) {
-  const end = Date.now() + 20_000;
-  for (;;) {
-    try {
-      return await act();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-    }
   }
 }

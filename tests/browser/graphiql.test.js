@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { assertFits, base, brightnessBehind, PHONE, visitAs } from './visit.js';
+import { assertFits, base, brightnessBehind, eventually, PHONE, visitAs } from './visit.js';
 
 const EXAMPLES = {
   MyTargets: 'Acme Corp',
@@ -133,15 +133,4 @@ function isAnswerTo(name, response) {
     response.url() === `${base}/graphql` &&
     response.request().postDataJSON().operationName === name
   );
-}
-
-async function eventually(act) {
-  const end = Date.now() + 20_000;
-  for (;;) {
-    try {
-      return await act();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-    }
-  }
 }

@@ -16,8 +16,12 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/** Signs in as somebody of the demo, looks at pages, and checks that the browser had nothing to complain about. */
-export async function visitAs(name, options, look) {
+/**
+ * Signs in as somebody of the demo, looks at pages, and checks that the browser had nothing to complain about and asked
+ * no other origins than these.
+ */
+export async function visitAs(name, { others = [], ...options }, look) {
+  const known = [base, ...others];
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const complaints = [];
   context.on('console', (message) => {
@@ -26,7 +30,7 @@ export async function visitAs(name, options, look) {
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
-    if (origin !== base && protocol !== 'data:') complaints.push(`asked ${origin}`);
+    if (!known.includes(origin) && protocol !== 'data:') complaints.push(`asked ${origin}`);
   });
   await context.addInitScript(() => {
     addEventListener('securitypolicyviolation', (event) => console.error('refused', event.blockedURI));
@@ -59,5 +63,17 @@ export async function assertFits(page, parts) {
   for (const part of parts) {
     const { x, width } = await page.locator(part).boundingBox();
     assert.ok(x >= 0 && width > window / 2 && x + width <= window, `${part}: ${x} + ${width}`);
+  }
+}
+
+/** Tries until it works, for things that another process has still to do. */
+export async function eventually(act) {
+  const end = Date.now() + 20_000;
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
   }
 }
