@@ -44,7 +44,7 @@ pub fn router(app: App) -> Result<Router, String> {
     let settings = app.settings.clone();
     let ids = app.ids.clone();
     let api = Api::new(app)?;
-    let graphql = graphql::http::router().with_state(api.clone());
+    let graphql = graphql::transport::router().with_state(api.clone());
     let mut pages = pages::router(api.app.clone());
     if settings.graphiql {
         pages = pages.merge(graphiql::router());
@@ -59,8 +59,8 @@ pub fn router(app: App) -> Result<Router, String> {
         .merge(guarded(
             graphql,
             timeout,
-            graphql::http::timed_out,
-            graphql::http::failed,
+            graphql::transport::timed_out,
+            graphql::transport::failed,
         ))
         .merge(guarded(
             rest::router(api.clone())?,

@@ -1,18 +1,17 @@
 //! The GraphQL face: types, resolvers, limits, and the way in over HTTP.
 
-mod accept;
 mod connection;
 pub(crate) mod context;
 mod document;
 mod error;
 mod federation;
-pub(crate) mod http;
 mod node;
 mod organization;
 mod preference;
 mod scalar;
 mod sync;
 mod target;
+pub(crate) mod transport;
 
 use std::{collections::HashSet, sync::Arc};
 

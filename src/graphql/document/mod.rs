@@ -39,7 +39,7 @@ pub(crate) struct Documents {
 pub(crate) struct Document {
     text_bytes: u32,
     executable: ExecutableDocument,
-    operations: Vec<Operation>,
+    operations: Vec<Arc<Operation>>,
     sources: SourceMap,
 }
 
@@ -102,7 +102,7 @@ impl Documents {
             operations: document
                 .operations
                 .iter()
-                .map(|it| Operation::new(it))
+                .map(|it| Arc::new(Operation::new(it)))
                 .collect(),
             sources: document.sources.clone(),
         })
@@ -159,9 +159,9 @@ impl Documents {
 
 impl Document {
     /// The operation to run: the one with this name, or the only one.
-    pub(crate) fn operation(&self, name: Option<&str>) -> Result<&Operation, RequestError> {
+    pub(crate) fn operation(&self, name: Option<&str>) -> Result<Arc<Operation>, RequestError> {
         let found = match (name, self.operations.as_slice()) {
-            (None, [operation]) => return Ok(operation),
+            (None, [operation]) => return Ok(operation.clone()),
             (None, []) => Err("The document holds no operation.".to_owned()),
             (None, _) => Err("Say in `operationName` which of the operations to run.".to_owned()),
             (Some(name), operations) => operations
@@ -169,7 +169,9 @@ impl Document {
                 .find(|operation| operation.name() == Some(name))
                 .ok_or_else(|| format!("The document holds no operation named \"{name}\".")),
         };
-        found.map_err(|message| RequestError::new(Code::OperationResolutionFailure, message))
+        found
+            .cloned()
+            .map_err(|message| RequestError::new(Code::OperationResolutionFailure, message))
     }
 
     pub(crate) fn executable(&self) -> ExecutableDocument {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Request, ServerError, Variables};
+use async_graphql::ServerError;
 use axum::{
     Router,
     body::Bytes,
@@ -15,15 +15,16 @@ use axum::{
     routing::get,
 };
 use mime::Mime;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{
-    Api,
-    accept::MediaType,
-    error::{Code, RequestError},
+use super::{accept::MediaType, request::Parameters};
+use crate::{
+    auth,
+    graphql::{
+        Api,
+        error::{self, Code, RequestError},
+    },
 };
-use crate::auth;
 
 /// The most bytes that a request's body may have.
 const MAX_BODY: usize = 64 * 1024;
@@ -42,7 +43,7 @@ async fn answer_get(
     RawQuery(query): RawQuery,
 ) -> Response {
     answer(&api, &headers, Method::GET, || {
-        Parameters::from_query(query.as_deref().unwrap_or_default())
+        from_query(query.as_deref().unwrap_or_default())
     })
     .await
 }
@@ -52,10 +53,7 @@ async fn answer_post(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    answer(&api, &headers, Method::POST, || {
-        Parameters::from_body(&headers, body)
-    })
-    .await
+    answer(&api, &headers, Method::POST, || from_body(&headers, body)).await
 }
 
 async fn refuse_method() -> Response {
@@ -81,7 +79,7 @@ pub(crate) fn timed_out() -> Response {
 
 /// The answer of a request that met a fault of ours.
 pub(crate) fn failed() -> Response {
-    let error = RequestError::new(Code::Internal, super::error::INTERNAL_MESSAGE);
+    let error = RequestError::new(Code::Internal, error::INTERNAL_MESSAGE);
     refuse(
         MediaType::Json,
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -89,19 +87,14 @@ pub(crate) fn failed() -> Response {
     )
 }
 
-/// What a request asks to be executed.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    query: String,
-    operation_name: Option<String>,
-    variables: Option<Map<String, Value>>,
-    #[serde(rename = "extensions")]
-    _extensions: Option<Map<String, Value>>,
-}
-
 /// A request that is not executed: its status, and why.
 struct Refused(StatusCode, Vec<RequestError>);
+
+impl From<RequestError> for Refused {
+    fn from(error: RequestError) -> Self {
+        Self(StatusCode::BAD_REQUEST, vec![error])
+    }
+}
 
 impl Refused {
     fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
@@ -151,16 +144,11 @@ async fn execute(
         MediaType::GraphQlResponse => StatusCode::BAD_REQUEST,
         MediaType::Json => StatusCode::OK,
     };
-    let document = match api.documents.prepare(&parameters.query) {
-        Ok(document) => document,
+    let prepared = match api.prepare(parameters) {
+        Ok(prepared) => prepared,
         Err(errors) => return refuse(media_type, status, errors),
     };
-    let operation = match document.operation(parameters.operation_name.as_deref()) {
-        Ok(operation) => operation,
-        Err(error) => return refuse(media_type, status, vec![error]),
-    };
-    tracing::Span::current().record("graphql.operation", operation.name().unwrap_or("anonymous"));
-    if method == Method::GET && !operation.is_query() {
+    if method == Method::GET && !prepared.operation.is_query() {
         let error = RequestError::new(
             Code::MethodNotAllowed,
             "Only queries are run by GET: send this by POST.",
@@ -171,16 +159,10 @@ async fn execute(
             .insert(ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
-    let variables = parameters.variables.unwrap_or_default();
-    if let Err(errors) = api
-        .documents
-        .check_variables(&document, operation, &variables)
-    {
-        return refuse(media_type, status, errors);
-    }
-    let mut request = Request::new("").variables(Variables::from_json(Value::Object(variables)));
-    request.operation_name = parameters.operation_name;
-    request.set_parsed_query(document.executable());
+    let request = match api.request(prepared) {
+        Ok(request) => request,
+        Err(errors) => return refuse(media_type, status, errors),
+    };
     let caller = api.caller(auth::credentials(headers, &api.app.settings));
     send(
         media_type,
@@ -226,74 +208,42 @@ fn with_retry(mut response: Response) -> Response {
     response
 }
 
-impl Parameters {
-    fn from_body(
-        headers: &HeaderMap,
-        body: Result<Bytes, BytesRejection>,
-    ) -> Result<Self, Refused> {
-        check_content_type(headers)?;
-        let body = body.map_err(|cause| match cause.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                let message = format!("The body is larger than {MAX_BODY} bytes.");
-                Refused::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BadUserInput, message)
-            }
-            _ => Refused::bad_input("The body could not be read to its end."),
-        })?;
-        let body: Value = serde_json::from_slice(&body)
-            .map_err(|cause| Refused::bad_input(format!("The body is not JSON: {cause}.")))?;
-        match body {
-            Value::Array(_) => Err(Refused::bad_input(
-                "Send one operation at a time: batches are not taken.",
-            )),
-            body => Self::new(body),
+fn from_body(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Parameters, Refused> {
+    check_content_type(headers)?;
+    let body = body.map_err(|cause| match cause.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = format!("The body is larger than {MAX_BODY} bytes.");
+            Refused::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BadUserInput, message)
         }
-    }
+        _ => Refused::bad_input("The body could not be read to its end."),
+    })?;
+    let body: Value = serde_json::from_slice(&body)
+        .map_err(|cause| Refused::bad_input(format!("The body is not JSON: {cause}.")))?;
+    Ok(Parameters::new(body)?)
+}
 
-    /// By the URL standard; an empty value is an absent one.
-    fn from_query(query: &str) -> Result<Self, Refused> {
-        let mut body = Map::new();
-        for (name, value) in
-            url::form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty())
-        {
-            let value = match &*name {
-                "query" | "operationName" => Value::String(value.into_owned()),
-                "variables" | "extensions" => serde_json::from_str(&value).map_err(|cause| {
-                    Refused::bad_input(format!("`{name}` is not JSON: {cause}."))
-                })?,
-                _ => continue,
-            };
-            if body.insert(name.clone().into_owned(), value).is_some() {
-                return Err(Refused::bad_input(format!(
-                    "`{name}` stands in the address twice."
-                )));
-            }
-        }
-        Self::new(Value::Object(body))
-    }
-
-    fn new(body: Value) -> Result<Self, Refused> {
-        let Value::Object(body) = body else {
-            return Err(Refused::bad_input(
-                "The body must be a JSON object with a `query`.",
-            ));
+/// By the URL standard; an empty value is an absent one.
+fn from_query(query: &str) -> Result<Parameters, Refused> {
+    let mut body = Map::new();
+    for (name, value) in
+        url::form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty())
+    {
+        let value = match &*name {
+            "query" | "operationName" => Value::String(value.into_owned()),
+            "variables" | "extensions" => serde_json::from_str(&value)
+                .map_err(|cause| Refused::bad_input(format!("`{name}` is not JSON: {cause}.")))?,
+            _ => continue,
         };
-        let of_type = |name: &str, wanted: &str, is_fine: fn(&Value) -> bool| match body.get(name) {
-            None | Some(Value::Null) => Ok(()),
-            Some(value) if is_fine(value) => Ok(()),
-            Some(_) => Err(Refused::bad_input(format!("`{name}` must be {wanted}."))),
-        };
-        of_type("query", "a string", Value::is_string)?;
-        of_type("operationName", "a string", Value::is_string)?;
-        of_type("variables", "an object", Value::is_object)?;
-        of_type("extensions", "an object", Value::is_object)?;
-        if !body.get("query").is_some_and(Value::is_string) {
-            return Err(Refused::bad_input(
-                "There is no `query`: send the GraphQL document in it.",
-            ));
+        if body.insert(name.clone().into_owned(), value).is_some() {
+            return Err(Refused::bad_input(format!(
+                "`{name}` stands in the address twice."
+            )));
         }
-        serde_json::from_value(Value::Object(body))
-            .map_err(|cause| Refused::bad_input(format!("{cause}.")))
     }
+    Ok(Parameters::new(Value::Object(body))?)
 }
 
 /// Anything but JSON could be sent by a form of another site.
