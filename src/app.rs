@@ -2,11 +2,12 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use chrono::{NaiveDateTime, Utc};
 use sea_orm::DatabaseConnection;
 use url::Url;
 
-use crate::{linkedin, seal};
+use crate::{linkedin, seal, streams::Streams};
+
+pub use crate::clock::Clock;
 
 /// The database, the settings that requests depend on, the clock and the source of new ids.
 #[derive(Clone, Debug)]
@@ -17,12 +18,14 @@ pub struct App {
     pub linkedin: linkedin::Client,
     /// See [`Settings`].
     pub settings: Settings,
-    /// Time, so that a test can set it.
+    /// See [`Clock`].
     pub clock: Clock,
     /// Ids, so that a test can foretell them.
     pub ids: Ids,
     /// What nobody may guess.
     pub random: Random,
+    /// Answers that go on after their request.
+    pub streams: Streams,
 }
 
 /// What an operator decides about requests.
@@ -42,36 +45,12 @@ pub struct Settings {
     pub federation: bool,
     /// How long the result of a sync with LinkedIn stays good enough not to ask again.
     pub sync_interval: Duration,
+    /// How often a subscription looks for changes that nobody announces.
+    pub subscription_interval: Duration,
     /// What LinkedIn's tokens are sealed with.
     pub token_keys: seal::Keys,
     /// How long a request may take.
     pub request_timeout: Duration,
-}
-
-/// Tells the time, in UTC, to the millisecond: as exactly as the database keeps it.
-#[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> NaiveDateTime + Send + Sync>);
-
-impl Clock {
-    /// The machine's clock.
-    #[must_use]
-    pub fn system() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place that asks the machine for the time"
-        )]
-        Self::new(|| Utc::now().naive_utc())
-    }
-
-    /// A clock that shows what `now` returns.
-    pub fn new(now: impl Fn() -> NaiveDateTime + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
-    }
-
-    pub(crate) fn now(&self) -> NaiveDateTime {
-        let now = (self.0)();
-        chrono::SubsecRound::trunc_subsecs(now, 3)
-    }
 }
 
 /// Makes ids that nobody has used.
@@ -132,12 +111,6 @@ impl Random {
 impl fmt::Debug for Random {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Random")
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Clock")
     }
 }
 

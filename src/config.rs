@@ -140,6 +140,12 @@ pub struct Serve {
     #[arg(long, env, value_name = "FEDERATION", default_value = "false", num_args = 0..=1, require_equals = true,
         default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub federation: bool,
+    /// How often a subscription looks for changes that nobody announces, such as a session that the web application ended.
+    #[arg(long, env, value_name = "SUBSCRIPTION_INTERVAL", default_value = "30s", value_parser = duration)]
+    pub subscription_interval: Duration,
+    /// Most subscriptions and WebSockets that are open at one time.
+    #[arg(long, env, value_name = "MAX_SUBSCRIPTIONS", default_value_t = 20_000)]
+    pub max_subscriptions: usize,
     /// How long a request may take before it is answered with 503.
     #[arg(long, env, value_name = "REQUEST_TIMEOUT", default_value = "10s", value_parser = duration)]
     pub request_timeout: Duration,

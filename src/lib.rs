@@ -6,6 +6,7 @@
 
 pub mod app;
 mod auth;
+mod clock;
 pub mod config;
 pub mod demo;
 mod domain;
@@ -18,6 +19,7 @@ mod rest;
 pub mod seal;
 pub mod server;
 pub mod storage;
+pub mod streams;
 pub mod telemetry;
 
 pub use graphql::{federated_sdl, sdl};

@@ -11,7 +11,9 @@ use clap::Parser;
 use linkedin_targets::{
     app::{App, Clock, Ids, Random, Settings},
     config::{self, Cli, Command, Database, Migrate, MigrateAction, Serve},
-    demo, federated_sdl, linkedin, openapi, sdl, server, storage, telemetry,
+    demo, federated_sdl, linkedin, openapi, sdl, server, storage,
+    streams::Streams,
+    telemetry,
 };
 use sea_orm::DatabaseConnection;
 use url::Url;
@@ -79,6 +81,7 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
         Some(url) => url,
         None => Url::parse(&format!("http://localhost:{}", address.port()))?,
     };
+    let streams = Streams::new(serve.max_subscriptions);
     let app = App {
         db,
         linkedin: linkedin::Client::new(serve.linkedin.settings(&public_url)?)?,
@@ -90,12 +93,14 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
             introspection: serve.introspection,
             federation: serve.federation,
             sync_interval: serve.linkedin.linkedin_sync_interval,
+            subscription_interval: serve.subscription_interval,
             token_keys,
             request_timeout: serve.request_timeout,
         },
         clock: Clock::system(),
         ids: Ids::random(),
         random: Random::system(),
+        streams: streams.clone(),
     };
     let routes = server::router(app)?;
     tracing::info!(
@@ -105,6 +110,7 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
     server::run(
         routes,
         listener,
+        streams,
         serve.shutdown_timeout,
         server::stop_signal(),
     )

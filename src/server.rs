@@ -18,7 +18,10 @@ use axum_server::Handle;
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::CompressionLayer,
+    compression::{
+        CompressionLayer, Predicate,
+        predicate::{DefaultPredicate, NotForContentType},
+    },
     cors::CorsLayer,
     request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
     set_header::SetResponseHeaderLayer,
@@ -30,6 +33,7 @@ use crate::{
     graphiql,
     graphql::{self, Api},
     pages, rest,
+    streams::Streams,
     telemetry::{self, REQUEST_ID},
 };
 
@@ -53,6 +57,7 @@ pub fn router(app: App) -> Result<Router, String> {
     let linking = Linking {
         app: api.app.clone(),
         syncer: api.syncer.clone(),
+        listeners: api.listeners.clone(),
     };
     let link = link::router(linking).method_not_allowed_fallback(rest::refuse_method);
     let routes = Router::new()
@@ -116,7 +121,7 @@ fn surrounded(routes: Router, settings: &Settings, ids: Ids) -> Router {
         .layer(always(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(always(REFERRER_POLICY, "no-referrer"))
         .layer(always(HeaderName::from_static("x-frame-options"), "DENY"))
-        .layer(CompressionLayer::new());
+        .layer(CompressionLayer::new().compress_when(is_whole()));
     routes.layer(cors(settings)).layer(layers)
 }
 
@@ -135,6 +140,11 @@ fn cors(settings: &Settings) -> tower::util::Either<CorsLayer, tower::layer::uti
         .expose_headers([REQUEST_ID, RETRY_AFTER])
         .max_age(Duration::from_secs(600));
     tower::util::option_layer((!settings.allowed_origins.is_empty()).then_some(layer))
+}
+
+/// Parts of an answer that goes on must arrive when they are sent; compression would hold them back.
+fn is_whole() -> impl Predicate {
+    DefaultPredicate::new().and(NotForContentType::const_new("multipart/mixed"))
 }
 
 #[derive(Clone)]
@@ -163,22 +173,27 @@ async fn drop_unfit_request_id(mut request: Request, next: Next) -> Response {
 pub async fn run(
     routes: Router,
     listener: TcpListener,
+    streams: Streams,
     shutdown_timeout: Duration,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let handle = Handle::new();
-    let stopper = handle.clone();
+    let (stopper, stopping) = (handle.clone(), streams.clone());
     tokio::spawn(async move {
         stop.await;
         tracing::info!("stopping: requests under way end first");
+        stopping.stop();
         stopper.graceful_shutdown(Some(shutdown_timeout));
     });
     axum_server::from_tcp(listener)?
         .handle(handle)
         .first_request_timeout(HEAD_TIMEOUT)
         .serve(routes.into_make_service())
-        .await
+        .await?;
+    // WebSockets are no longer the listener's, so it has not waited for them.
+    let _ = tokio::time::timeout(shutdown_timeout, streams.closed()).await;
+    Ok(())
 }
 
 /// Ends with SIGTERM or Ctrl-C.

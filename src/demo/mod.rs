@@ -22,6 +22,7 @@ use crate::{
     config::Demo,
     linkedin as linkedin_api, seal, server,
     storage::{self, entity::user},
+    streams::Streams,
 };
 
 pub use world::World;
@@ -44,6 +45,7 @@ pub async fn run(demo: &Demo) -> Result<(), Error> {
     let address = format!("http://localhost:{}", listener.local_addr()?.port());
     let stand_in = stand_in().await?;
     let application = linkedin::application(&Url::parse(&address)?)?;
+    let streams = Streams::new(1_000);
     let app = App {
         db: database(folder).await?,
         linkedin: client(&stand_in, application.clone())?,
@@ -51,6 +53,7 @@ pub async fn run(demo: &Demo) -> Result<(), Error> {
         clock: Clock::system(),
         ids: Ids::random(),
         random: Random::system(),
+        streams: streams.clone(),
     };
     if user::Entity::find().count(&app.db).await? == 0 {
         people::add(&app).await?;
@@ -62,6 +65,7 @@ pub async fn run(demo: &Demo) -> Result<(), Error> {
     server::run(
         routes,
         listener,
+        streams,
         Duration::from_secs(5),
         server::stop_signal(),
     )
@@ -107,6 +111,7 @@ fn settings(public_url: Url) -> Settings {
         introspection: true,
         federation: false,
         sync_interval: Duration::from_secs(1),
+        subscription_interval: Duration::from_secs(5),
         token_keys: seal::Keys::default(),
         request_timeout: Duration::from_secs(30),
     }

@@ -25,6 +25,9 @@ pub(crate) struct Account {
     /// Whether the caller's own connection can post at this moment.
     pub(crate) is_connected: bool,
     pub(crate) identity: Option<Identity>,
+    /// When the account is another one by time alone, as far as that is known: the session, the caller's connection
+    /// or that of an organization ends.
+    pub(crate) good_until: Option<NaiveDateTime>,
 }
 
 /// The caller's own account at LinkedIn, whether its connection works or not.
@@ -53,6 +56,9 @@ impl Account {
         let active = identity
             .as_ref()
             .filter(|identity| identity.connection.is_active(now));
+        let own_end = active.and_then(|identity| identity.connection.expires_at());
+        let org_ends = rows.org_pages.iter().filter_map(|page| page.at);
+        let good_until = org_ends.chain(own_end).chain(rows.session_ends_at).min();
         let personal = active.map(Personal::new);
         let is_connected = active.is_some();
 
@@ -84,6 +90,7 @@ impl Account {
                 .is_some_and(|identity| identity.connection.lacks_org_scope()),
             is_connected,
             identity,
+            good_until,
         }
     }
 

@@ -9,6 +9,7 @@ use super::{
     connection::{Connection, scopes},
     error::Error,
     granted::Granted,
+    listeners::Listeners,
 };
 pub(crate) use crate::linkedin::Grant;
 use crate::{
@@ -38,13 +39,15 @@ pub(crate) struct Consent {
 }
 
 /// What a link is made from besides the consent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Means {
     pub(crate) now: NaiveDateTime,
     /// For the row, should it be the user's first.
     pub(crate) new_id: String,
     /// Random, one for each token.
     pub(crate) nonces: [[u8; seal::NONCE_LEN]; 2],
+    /// Who is told of the link.
+    pub(crate) listeners: Listeners,
 }
 
 /// What became of a consent.
@@ -171,6 +174,7 @@ pub(crate) async fn store(
         if connection::of_user(&transaction, user_id).await? == stored {
             write(&transaction, keys, user_id, consent, stored, means).await?;
             transaction.commit().await?;
+            means.listeners.announce(user_id);
             return Ok(Linked::Done);
         }
     }

@@ -1,4 +1,7 @@
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use chrono::NaiveDateTime;
 use sea_orm::DatabaseConnection;
@@ -6,6 +9,7 @@ use sea_orm::DatabaseConnection;
 use super::{
     account::{self, Account, Credentials},
     error::Error,
+    listeners::Listeners,
     target::TargetId,
 };
 use crate::storage::{account::PreferenceRow, begin_write, failure, preference};
@@ -31,6 +35,23 @@ impl Preferences {
             Self::NeverSaved
         } else {
             Self::Saved(rows.into_iter().filter_map(target_id).collect())
+        }
+    }
+
+    /// The same for the same preferences for as long as the process runs; other ones most probably have another.
+    pub(super) fn fingerprint(&self) -> u64 {
+        // A set has no order, and its hashes' sum needs none.
+        let of = |value: &(u8, Option<&TargetId>)| {
+            let mut hasher = DefaultHasher::new();
+            value.hash(&mut hasher);
+            hasher.finish()
+        };
+        match self {
+            Self::NeverSaved => of(&(0, None)),
+            Self::Saved(enabled) => enabled
+                .iter()
+                .map(|id| of(&(1, Some(id))))
+                .fold(of(&(1, None)), u64::wrapping_add),
         }
     }
 
@@ -114,6 +135,7 @@ impl Reason {
 /// user waits for the other, so that one of the two sets wins whole. `new_id` makes the rows' UUIDs.
 pub(crate) async fn save(
     db: &DatabaseConnection,
+    listeners: &Listeners,
     credentials: &Credentials,
     user_id: &str,
     targets: &[TargetId],
@@ -127,7 +149,12 @@ pub(crate) async fn save(
             Err(Error::Storage(cause)) if attempt < ATTEMPTS && failure::is_conflict(&cause) => {
                 attempt += 1
             }
-            outcome => return outcome,
+            outcome => {
+                if let Ok(Saved::Done(_)) = &outcome {
+                    listeners.announce(user_id);
+                }
+                return outcome;
+            }
         }
     }
 }

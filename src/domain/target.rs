@@ -4,7 +4,7 @@ use super::account::Identity;
 use crate::storage::{account::PageRow, entity::personal_page};
 
 /// A LinkedIn destination that the caller can post to right now.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) enum Target {
     Personal(Personal),
     OrgPage(OrgPage),
@@ -20,14 +20,14 @@ pub(crate) enum TargetId {
 }
 
 /// The caller's own LinkedIn account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Personal {
     pub(crate) label: String,
     pub(crate) avatar_url: Option<String>,
 }
 
 /// A company page that an organization assigned to the caller.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct OrgPage {
     pub(crate) id: String,
     pub(crate) linkedin_page_id: String,
@@ -37,7 +37,7 @@ pub(crate) struct OrgPage {
 }
 
 /// A company page that the caller administers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct PersonalPage {
     pub(crate) id: String,
     pub(crate) linkedin_page_id: String,
@@ -116,7 +116,7 @@ impl PersonalPage {
             linkedin_page_id: row.linkedin_page_id,
             label: row.name,
             logo_url: row.logo_url,
-            last_synced_at: row.last_synced_at,
+            last_synced_at: row.at,
         }
     }
 }

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, dataloader::DataLoader};
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
+use futures_util::Stream;
 use tokio::sync::OnceCell;
 
 use super::organization::Organizations;
@@ -11,9 +12,11 @@ use crate::{
         account::{self, Account, Credentials},
         error::Error,
         health::{self, Health, UnavailableTarget},
+        listeners::Listeners,
         preference::{self, Saved},
         sync::{Synced, Syncer},
         target::TargetId,
+        watch::{Change, Watch},
     },
 };
 
@@ -22,6 +25,7 @@ use crate::{
 pub(crate) struct Caller {
     app: Arc<App>,
     syncer: Syncer,
+    listeners: Listeners,
     credentials: Credentials,
     now: NaiveDateTime,
     account: OnceCell<Result<Arc<Account>, Error>>,
@@ -29,12 +33,18 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    pub(crate) fn new(app: Arc<App>, syncer: Syncer, credentials: Credentials) -> Self {
+    pub(crate) fn new(
+        app: Arc<App>,
+        syncer: Syncer,
+        listeners: Listeners,
+        credentials: Credentials,
+    ) -> Self {
         let organizations = Organizations::loader(app.db.clone());
         Self {
             now: app.clock.now(),
             app,
             syncer,
+            listeners,
             credentials,
             account: OnceCell::new(),
             organizations,
@@ -55,6 +65,7 @@ impl Caller {
         let App { db, ids, .. } = &*self.app;
         preference::save(
             db,
+            &self.listeners,
             &self.credentials,
             &account.user_id,
             targets,
@@ -80,6 +91,18 @@ impl Caller {
     pub(super) async fn reload(&self) -> Result<Arc<Account>, Error> {
         let account = account::of_caller(&self.app.db, &self.credentials, self.app.clock.now());
         account.await.map(Arc::new)
+    }
+
+    /// The account now, and again whenever it is another one.
+    pub(super) fn watch(&self) -> impl Stream<Item = Result<Change, Error>> + Send + use<> {
+        let interval = self.app.settings.subscription_interval;
+        let watch = Watch {
+            db: self.app.db.clone(),
+            clock: self.app.clock.clone(),
+            listeners: self.listeners.clone(),
+            interval: TimeDelta::from_std(interval).unwrap_or(TimeDelta::MAX),
+        };
+        watch.account(self.credentials.clone())
     }
 
     /// Where a browser goes to connect LinkedIn again.

@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 
 use async_graphql::{
-    Context, ContextSelectionSet, EmptySubscription, ID, ObjectType, OutputType, Positioned,
-    SDLExportOptions, Schema, ServerError, ServerResult, Value,
+    Context, ContextSelectionSet, ID, ObjectType, OutputType, Positioned, SDLExportOptions, Schema,
+    ServerError, ServerResult, Value,
     parser::types::Field,
     registry::Registry,
     resolver_utils::{ContainerType, resolve_container},
 };
 
 use super::{
-    Mutation, Query,
+    Events, Mutation, Query,
     context::{Caller, caller},
     error::{ApiError, Code, RequestError},
     node::{GlobalId, Node},
@@ -145,6 +145,6 @@ fn unfit(message: impl Into<String>) -> RequestError {
 }
 
 /// The schema as a gateway reads it from `_service`.
-pub(super) fn sdl(schema: &Schema<SubgraphQuery, Mutation, EmptySubscription>) -> String {
+pub(super) fn sdl(schema: &Schema<SubgraphQuery, Mutation, Events>) -> String {
     schema.sdl_with_options(SDLExportOptions::new().federation().compose_directive())
 }

@@ -9,6 +9,7 @@ mod node;
 mod organization;
 mod preference;
 mod scalar;
+mod subscription;
 mod sync;
 mod target;
 pub(crate) mod transport;
@@ -16,15 +17,18 @@ pub(crate) mod transport;
 use std::{collections::HashSet, sync::Arc};
 
 use async_graphql::{
-    Context, EmptySubscription, ID, Object, ObjectType, Request, Response, SDLExportOptions,
-    Schema, ServerError, ValidationMode, parser::types::ExecutableDocument,
+    Context, ID, Object, ObjectType, Request, Response, SDLExportOptions, Schema, ServerError,
+    ValidationMode, parser::types::ExecutableDocument,
 };
+
+use futures_util::{Stream, StreamExt, stream::BoxStream};
 
 use crate::{
     app::App,
     domain::{
         account::Credentials,
         error::Error,
+        listeners::Listeners,
         sync::{Means, Syncer},
     },
 };
@@ -38,6 +42,7 @@ use preference::{
     LinkedInPostingPreferences, MutationError, SetLinkedInPostingPreferencesInput,
     SetLinkedInPostingPreferencesPayload,
 };
+use subscription::Events;
 use sync::SyncLinkedInPagesPayload;
 use target::{LinkedInDestination, LinkedInTarget};
 
@@ -132,8 +137,8 @@ impl Mutation {
     }
 }
 
-fn schema<Root: ObjectType + 'static>(root: Root) -> Schema<Root, Mutation, EmptySubscription> {
-    Schema::build(root, Mutation, EmptySubscription)
+fn schema<Root: ObjectType + 'static>(root: Root) -> Schema<Root, Mutation, Events> {
+    Schema::build(root, Mutation, Events)
         .register_output_type::<Node>()
         .register_output_type::<LinkedInDestination>()
         .register_output_type::<MutationError>()
@@ -154,9 +159,7 @@ pub fn federated_sdl() -> String {
     federation::sdl(&schema(SubgraphQuery))
 }
 
-fn sdl_of<Root: ObjectType + 'static>(
-    schema: &Schema<Root, Mutation, EmptySubscription>,
-) -> String {
+fn sdl_of<Root: ObjectType + 'static>(schema: &Schema<Root, Mutation, Events>) -> String {
     schema.sdl_with_options(
         SDLExportOptions::new()
             .include_specified_by()
@@ -167,8 +170,8 @@ fn sdl_of<Root: ObjectType + 'static>(
 /// What requests are executed on: the schema alone, or with what a gateway asks a subgraph for.
 #[derive(Clone)]
 enum Executor {
-    Alone(Schema<Query, Mutation, EmptySubscription>),
-    Federated(Schema<SubgraphQuery, Mutation, EmptySubscription>),
+    Alone(Schema<Query, Mutation, Events>),
+    Federated(Schema<SubgraphQuery, Mutation, Events>),
 }
 
 impl Executor {
@@ -193,9 +196,16 @@ impl Executor {
             Self::Federated(schema) => schema.execute(request).await,
         }
     }
+
+    fn execute_stream(&self, request: Request) -> BoxStream<'static, Response> {
+        match self {
+            Self::Alone(schema) => schema.execute_stream(request),
+            Self::Federated(schema) => schema.execute_stream(request),
+        }
+    }
 }
 
-fn syncer(app: &App) -> Syncer {
+fn syncer(app: &App, listeners: &Listeners) -> Syncer {
     let (clock, ids, random) = (app.clock.clone(), app.ids.clone(), app.random.clone());
     let means = Means {
         now: Box::new(move || clock.now()),
@@ -207,6 +217,7 @@ fn syncer(app: &App) -> Syncer {
         app.linkedin.clone(),
         app.settings.token_keys.clone(),
         means,
+        listeners.clone(),
         app.settings.sync_interval,
     )
 }
@@ -218,6 +229,7 @@ pub(crate) struct Api {
     executor: Executor,
     documents: Arc<Documents>,
     pub(crate) syncer: Syncer,
+    pub(crate) listeners: Listeners,
 }
 
 impl Api {
@@ -230,8 +242,10 @@ impl Api {
             Limits::default(),
             app.settings.introspection,
         )?;
+        let listeners = Listeners::default();
         Ok(Self {
-            syncer: syncer(&app),
+            syncer: syncer(&app, &listeners),
+            listeners,
             app: Arc::new(app),
             executor,
             documents: Arc::new(documents),
@@ -240,7 +254,12 @@ impl Api {
 
     /// Who asks, for one request.
     pub(crate) fn caller(&self, credentials: Credentials) -> Caller {
-        Caller::new(self.app.clone(), self.syncer.clone(), credentials)
+        Caller::new(
+            self.app.clone(),
+            self.syncer.clone(),
+            self.listeners.clone(),
+            credentials,
+        )
     }
 
     /// A document of ours, valid by the schema.
@@ -253,26 +272,40 @@ impl Api {
 
     /// Executes a request whose document is parsed, and logs what failed on our side.
     pub(crate) async fn execute(&self, request: Request, caller: Caller) -> Response {
-        let mut response = self.executor.execute(request.data(caller)).await;
-        let mut logged = HashSet::new();
-        for error in &mut response.errors {
-            match error.source::<Error>() {
-                // Fields that wait for the same statement fail with the same cause.
-                Some(cause) if logged.insert(cause.to_string()) => cause.log(),
-                Some(_) => {}
-                None if error
-                    .extensions
-                    .as_ref()
-                    .is_some_and(|extensions| extensions.get("code").is_some()) => {}
-                None => {
-                    tracing::error!(error = %error.message, "an error without a code was masked");
-                    mask(error);
-                }
+        finished(self.executor.execute(request.data(caller)).await)
+    }
+
+    /// Executes a subscription: one answer for each event.
+    fn follow(
+        &self,
+        request: Request,
+        caller: Caller,
+    ) -> impl Stream<Item = Response> + Send + use<> {
+        let answers = self.executor.execute_stream(request.data(caller));
+        answers.map(finished)
+    }
+}
+
+/// An answer as clients may see it. What failed on our side is logged.
+fn finished(mut response: Response) -> Response {
+    let mut logged = HashSet::new();
+    for error in &mut response.errors {
+        match error.source::<Error>() {
+            // Fields that wait for the same statement fail with the same cause.
+            Some(cause) if logged.insert(cause.to_string()) => cause.log(),
+            Some(_) => {}
+            None if error
+                .extensions
+                .as_ref()
+                .is_some_and(|extensions| extensions.get("code").is_some()) => {}
+            None => {
+                tracing::error!(error = %error.message, "an error without a code was masked");
+                mask(error);
             }
         }
-        response.errors.truncate(error::MAX_ERRORS);
-        response
     }
+    response.errors.truncate(error::MAX_ERRORS);
+    response
 }
 
 /// Nobody wrote this message for clients, so it may hold anything.

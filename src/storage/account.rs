@@ -38,6 +38,8 @@ impl fmt::Debug for Credentials {
 #[derive(Debug, Default)]
 pub(crate) struct AccountRows {
     pub(crate) user_id: String,
+    /// When the session ends that told who it is; a token does not end.
+    pub(crate) session_ends_at: Option<NaiveDateTime>,
     pub(crate) identity: Option<IdentityRow>,
     /// Assigned to the caller, of credentials that are active.
     pub(crate) org_pages: Vec<PageRow>,
@@ -71,8 +73,8 @@ pub(crate) struct PageRow {
     pub(crate) logo_url: Option<String>,
     /// Only on organization pages.
     pub(crate) organization_id: Option<String>,
-    /// Only read for personal pages.
-    pub(crate) last_synced_at: Option<NaiveDateTime>,
+    /// Of a personal page, when it was last synced; of an organization's, when its credential ends.
+    pub(crate) at: Option<NaiveDateTime>,
 }
 
 #[derive(Debug)]
@@ -119,7 +121,10 @@ struct Row {
 impl Row {
     fn add_to(self, account: &mut AccountRows) {
         match self.part.as_str() {
-            "viewer" => account.user_id = self.id,
+            "viewer" => {
+                account.user_id = self.id;
+                account.session_ends_at = self.at;
+            }
             "identity" => {
                 account.identity = Some(IdentityRow {
                     id: self.id,
@@ -145,7 +150,7 @@ impl Row {
             name: self.label.unwrap_or_default(),
             logo_url: self.image,
             organization_id: self.detail,
-            last_synced_at: self.at,
+            at: self.at,
         }
     }
 }
@@ -187,24 +192,26 @@ fn sql(session_ids: &str) -> String {
     format!(
         r#"
 WITH "viewer" AS MATERIALIZED (
-    SELECT "userId" FROM (
-        SELECT "userId", -1 AS "rank" FROM "sync_tokens" WHERE "tokenHash" = $1
+    SELECT "userId", "expiresAt" FROM (
+        SELECT "userId", CAST(NULL AS TIMESTAMP) AS "expiresAt", -1 AS "rank" FROM "sync_tokens" WHERE "tokenHash" = $1
         UNION ALL
-        SELECT "sessions"."userId", "asked"."rank"
+        SELECT "sessions"."userId", "sessions"."expiresAt", "asked"."rank"
         FROM {session_ids}
         JOIN "sessions" ON "sessions"."id" = "asked"."id"
         WHERE "sessions"."expiresAt" > $3
     ) AS "live" ORDER BY "rank" LIMIT 1
 )
 SELECT 'viewer' AS "part", "userId" AS "id", CAST(NULL AS TEXT) AS "page", CAST(NULL AS TEXT) AS "label",
-    CAST(NULL AS TEXT) AS "image", CAST(NULL AS TEXT) AS "detail", CAST(NULL AS TIMESTAMP) AS "at"
+    CAST(NULL AS TEXT) AS "image", CAST(NULL AS TEXT) AS "detail",
+    CASE WHEN "expiresAt" < '9999-12-31' THEN "expiresAt" END AS "at"
 FROM "viewer"
 UNION ALL
 SELECT 'identity', i."id", NULL, i."providerUsername", i."avatarUrl", CAST(i."providerData" AS TEXT), NULL
 FROM "viewer" v
 JOIN "linked_identities" i ON i."userId" = v."userId" AND i."provider" = 'linkedin'
 UNION ALL
-SELECT 'orgPage', p."id", p."linkedInPageId", p."pageName", p."pageLogoUrl", c."organizationId", NULL
+SELECT 'orgPage', p."id", p."linkedInPageId", p."pageName", p."pageLogoUrl", c."organizationId",
+    CASE WHEN c."expiresAt" < '9999-12-31' THEN c."expiresAt" END
 FROM "viewer" v
 JOIN "org_linkedin_page_assignments" a ON a."userId" = v."userId"
 JOIN "org_linkedin_pages" p ON p."id" = a."pageId"

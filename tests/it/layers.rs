@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "graphql",
             "pages",
             "rest",
+            "streams",
             "telemetry",
         ],
     ),
@@ -31,24 +32,31 @@ const ARROWS: &[(&str, &[&str])] = &[
             "lenient_json",
         ],
     ),
-    ("graphql", &["app", "auth", "domain"]),
+    ("graphql", &["app", "auth", "domain", "streams"]),
     ("graphiql", &["pages"]),
     ("pages", &["app", "graphql"]),
     (
         "auth",
         &["app", "domain", "linkedin::Application", "pages", "seal"],
     ),
-    ("domain", &["lenient_json", "linkedin", "seal", "storage"]),
+    (
+        "domain",
+        &["clock", "lenient_json", "linkedin", "seal", "storage"],
+    ),
     ("linkedin", &["lenient_json"]),
     ("storage", &[]),
-    ("app", &["linkedin", "seal"]),
+    ("app", &["clock", "linkedin", "seal", "streams"]),
+    ("clock", &[]),
+    ("streams", &[]),
     ("lenient_json", &[]),
     ("seal", &[]),
     ("telemetry", &["config"]),
     ("config", &["linkedin", "seal", "storage"]),
     (
         "demo",
-        &["app", "config", "linkedin", "pages", "seal", "server"],
+        &[
+            "app", "config", "linkedin", "pages", "seal", "server", "streams",
+        ],
     ),
 ];
 

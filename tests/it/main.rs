@@ -19,6 +19,7 @@ mod schema;
 mod schemathesis;
 mod secrets;
 mod server;
+mod subscriptions;
 mod support;
 mod sync;
 mod sync_crash;

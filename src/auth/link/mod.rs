@@ -27,6 +27,7 @@ use crate::{
         account::{self, Account},
         error::Error,
         link::{self, Consent, Linked, Means, Refusal},
+        listeners::Listeners,
         sync::Syncer,
     },
     linkedin::Application,
@@ -45,6 +46,7 @@ const MAX_FORM: usize = 1024;
 pub(crate) struct Linking {
     pub(crate) app: Arc<App>,
     pub(crate) syncer: Syncer,
+    pub(crate) listeners: Listeners,
 }
 
 pub(crate) fn router(linking: Linking) -> Router {
@@ -296,11 +298,13 @@ impl Linking {
             clock,
             ids,
             random,
+            ..
         } = &*self.app;
         let means = Means {
             now: clock.now(),
             new_id: ids.next(),
             nonces: random.nonces(),
+            listeners: self.listeners.clone(),
         };
         let keys = &settings.token_keys;
         let stored = link::store(db, linkedin, keys, user_id, consent, replaces, &means).await;

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     account::{Account, Identity},
     error::Error,
+    listeners::Listeners,
     single_flight::SingleFlight,
 };
 use crate::{
@@ -58,6 +59,7 @@ struct Inner {
     linkedin: linkedin::Client,
     keys: Keys,
     means: Means,
+    listeners: Listeners,
     interval: TimeDelta,
     flights: SingleFlight<Result<Synced, Error>>,
 }
@@ -98,6 +100,7 @@ impl Syncer {
         linkedin: linkedin::Client,
         keys: Keys,
         means: Means,
+        listeners: Listeners,
         interval: Duration,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -105,6 +108,7 @@ impl Syncer {
             linkedin,
             keys,
             means,
+            listeners,
             interval: TimeDelta::from_std(interval).unwrap_or(TimeDelta::MAX),
             flights: SingleFlight::default(),
         }))
@@ -249,7 +253,10 @@ impl Inner {
                 {
                     attempt += 1;
                 }
-                outcome => return outcome,
+                outcome => {
+                    self.listeners.announce(&job.user_id);
+                    return outcome;
+                }
             }
         }
     }

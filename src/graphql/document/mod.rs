@@ -2,6 +2,7 @@
 
 mod limits;
 mod one_of;
+mod root;
 
 use std::sync::Arc;
 
@@ -94,8 +95,9 @@ impl Documents {
             .to_executable_validate(&self.schema)
             .map_err(|invalid| all(Code::ValidationFailed, &invalid.errors))?;
         one_of::check_literals(&self.schema, &document)?;
-        let executable = async_graphql::parser::parse_query(text)
+        let mut executable = async_graphql::parser::parse_query(text)
             .map_err(|cause| vec![RequestError::new(Code::ParseFailed, cause.to_string())])?;
+        root::bare_subscriptions(&mut executable);
         Ok(Document {
             text_bytes,
             executable,
@@ -203,8 +205,8 @@ impl Operation {
         self.head.name.as_deref()
     }
 
-    pub(crate) fn is_query(&self) -> bool {
-        self.head.operation_type == OperationType::Query
+    pub(crate) fn kind(&self) -> OperationType {
+        self.head.operation_type
     }
 }
 

@@ -1,6 +1,8 @@
 use axum::http::{HeaderMap, HeaderValue, header::ACCEPT};
 use mime::Mime;
 
+use super::stream::StreamType;
+
 /// What a GraphQL answer can be sent as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MediaType {
@@ -17,23 +19,29 @@ impl MediaType {
             Self::Json => "application/json; charset=utf-8",
         })
     }
+}
 
-    fn subtype(self) -> &'static str {
-        match self {
-            Self::GraphQlResponse => "graphql-response+json",
-            Self::Json => "json",
-        }
-    }
+/// What a client takes, and what it wants most of that, by the weights of RFC 9110.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Accepted {
+    /// For one answer.
+    pub(super) whole: Option<MediaType>,
+    /// For answers that go on.
+    pub(super) stream: Option<StreamType>,
+}
 
-    /// What the client wants most, by the weights of RFC 9110; `None` when it takes neither.
-    pub(super) fn negotiate(headers: &HeaderMap) -> Option<Self> {
+impl Accepted {
+    pub(super) fn negotiate(headers: &HeaderMap) -> Self {
         let headers: Vec<_> = headers
             .get_all(ACCEPT)
             .iter()
             .filter_map(|value| value.to_str().ok())
             .collect();
         if headers.iter().all(|header| header.trim().is_empty()) {
-            return Some(Self::Json);
+            return Self {
+                whole: Some(MediaType::Json),
+                stream: Some(StreamType::ServerSentEvents),
+            };
         }
         let ranges: Vec<Mime> = headers
             .iter()
@@ -43,49 +51,77 @@ impl MediaType {
                 range => range.parse().ok(),
             })
             .collect();
-        let (json, response) = (
-            Self::Json.weight(&ranges),
-            Self::GraphQlResponse.weight(&ranges),
-        );
-        match (json, response) {
-            (json, response) if json <= 0.0 && response <= 0.0 => None,
-            // Named rather than covered by a wildcard, the newer one wins a draw.
+        let json = Wish::new(&ranges, "application/json");
+        let response = Wish::new(&ranges, "application/graphql-response+json");
+        // Named rather than covered by a wildcard, the newer one wins a draw.
+        let whole = match (json, response) {
+            (json, response) if json.weight <= 0.0 && response.weight <= 0.0 => None,
             (json, response)
-                if response > json
-                    || (response >= json && Self::GraphQlResponse.is_named(&ranges)) =>
+                if response.weight > json.weight
+                    || (response.is_named && response.weight >= json.weight) =>
             {
-                Some(Self::GraphQlResponse)
+                Some(MediaType::GraphQlResponse)
             }
-            _ => Some(Self::Json),
-        }
+            _ => Some(MediaType::Json),
+        };
+        let events = Wish::new(&ranges, "text/event-stream");
+        // Other parts than those of subscriptions are not sent.
+        let of_subscriptions: Vec<_> = ranges
+            .into_iter()
+            .filter(|range| range.get_param("subscriptionspec").is_some())
+            .collect();
+        let multipart = Wish::new(&of_subscriptions, "multipart/mixed");
+        let stream = match (events, multipart) {
+            (events, multipart) if events.weight <= 0.0 && multipart.weight <= 0.0 => None,
+            (events, multipart)
+                if multipart.weight > events.weight
+                    || (!events.is_named && multipart.weight >= events.weight) =>
+            {
+                Some(StreamType::Multipart)
+            }
+            _ => Some(StreamType::ServerSentEvents),
+        };
+        Self { whole, stream }
     }
+}
 
-    fn is_named(self, ranges: &[Mime]) -> bool {
-        ranges
-            .iter()
-            .any(|range| self.specificity(range) == Some(3))
-    }
+/// How much a media type is wanted.
+struct Wish {
+    /// Of the most specific range that covers it; 0 when none does.
+    weight: f32,
+    is_named: bool,
+}
 
-    /// The weight of the most specific range that covers this type; 0 when none does.
-    fn weight(self, ranges: &[Mime]) -> f32 {
+impl Wish {
+    fn new(ranges: &[Mime], media_type: &str) -> Self {
         let covering = ranges
             .iter()
-            .filter_map(|range| Some((self.specificity(range)?, range)));
+            .filter_map(|range| Some((specificity(range, media_type)?, range)));
         let best = covering.max_by_key(|(specificity, _)| *specificity);
-        best.map_or(0.0, |(_, range)| {
-            range
-                .get_param("q")
-                .map_or(1.0, |weight| weight.as_str().parse().unwrap_or(1.0))
-        })
+        best.map_or(
+            Self {
+                weight: 0.0,
+                is_named: false,
+            },
+            |(specificity, range)| Self {
+                weight: range
+                    .get_param("q")
+                    .map_or(1.0, |weight| weight.as_str().parse().unwrap_or(1.0)),
+                is_named: specificity == NAMED,
+            },
+        )
     }
+}
 
-    fn specificity(self, range: &Mime) -> Option<u8> {
-        // `essence_str` holds the suffix, which `subtype` cuts off.
-        match range.essence_str() {
-            "*/*" => Some(1),
-            "application/*" => Some(2),
-            essence if essence.strip_prefix("application/") == Some(self.subtype()) => Some(3),
-            _ => None,
-        }
+const NAMED: u8 = 3;
+
+fn specificity(range: &Mime, media_type: &str) -> Option<u8> {
+    let (kind, _) = media_type.split_once('/')?;
+    // `essence_str` holds the suffix, which `subtype` cuts off.
+    match range.essence_str() {
+        "*/*" => Some(1),
+        essence if essence.strip_suffix("/*") == Some(kind) => Some(2),
+        essence if essence == media_type => Some(NAMED),
+        _ => None,
     }
 }

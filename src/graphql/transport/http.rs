@@ -1,12 +1,16 @@
 //! GraphQL over HTTP: JSON by POST, queries also by GET, one operation at a time.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, future::ready};
 
+use apollo_compiler::ast::OperationType;
 use async_graphql::ServerError;
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
+    extract::{
+        DefaultBodyLimit, RawQuery, State, WebSocketUpgrade, rejection::BytesRejection,
+        ws::rejection::WebSocketUpgradeRejection,
+    },
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY},
@@ -14,10 +18,17 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures_util::{Stream, stream};
 use mime::Mime;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{accept::MediaType, request::Parameters};
+use super::{
+    accept::{Accepted, MediaType},
+    request::Parameters,
+    stream::StreamType,
+    websocket,
+};
 use crate::{
     auth,
     graphql::{
@@ -41,7 +52,11 @@ async fn answer_get(
     State(api): State<Api>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    if let Ok(upgrade) = upgrade {
+        return answer_upgrade(&api, headers, upgrade);
+    }
     answer(&api, &headers, Method::GET, || {
         from_query(query.as_deref().unwrap_or_default())
     })
@@ -56,6 +71,22 @@ async fn answer_post(
     answer(&api, &headers, Method::POST, || from_body(&headers, body)).await
 }
 
+/// A page of another site could open a WebSocket with the visitor's cookie, as no browser asks the server first.
+fn answer_upgrade(api: &Api, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+    if auth::is_cross_site(&headers, &api.app.settings) {
+        let error = RequestError::new(Code::Forbidden, "Cross-site request refused.");
+        return refuse(MediaType::Json, StatusCode::FORBIDDEN, vec![error]);
+    }
+    match api.app.streams.open() {
+        Some(place) => websocket::answer(api.clone(), headers, upgrade, place),
+        None => with_retry(refuse(
+            MediaType::Json,
+            StatusCode::SERVICE_UNAVAILABLE,
+            vec![super::full()],
+        )),
+    }
+}
+
 async fn refuse_method() -> Response {
     let error = RequestError::new(
         Code::MethodNotAllowed,
@@ -66,10 +97,7 @@ async fn refuse_method() -> Response {
 
 /// The answer of a request that took too long.
 pub(crate) fn timed_out() -> Response {
-    let error = RequestError::new(
-        Code::Timeout,
-        "The request took too long. Try again in a moment.",
-    );
+    let error = RequestError::new(Code::Timeout, super::TIMED_OUT);
     with_retry(refuse(
         MediaType::Json,
         StatusCode::SERVICE_UNAVAILABLE,
@@ -112,22 +140,20 @@ async fn answer(
     method: Method,
     parameters: impl FnOnce() -> Result<Parameters, Refused>,
 ) -> Response {
-    let media_type = MediaType::negotiate(headers);
-    let shown_as = media_type.unwrap_or(MediaType::Json);
+    let accepted = Accepted::negotiate(headers);
+    let shown_as = accepted.whole.unwrap_or(MediaType::Json);
     if auth::is_cross_site(headers, &api.app.settings) {
         let error = RequestError::new(Code::Forbidden, "Cross-site request refused.");
         return refuse(shown_as, StatusCode::FORBIDDEN, vec![error]);
     }
-    if media_type.is_none() {
-        let message = "Accept application/graphql-response+json or application/json.";
-        return refuse(
+    if let (None, None) = (accepted.whole, accepted.stream) {
+        return refuse_accept(
             shown_as,
-            StatusCode::NOT_ACCEPTABLE,
-            vec![RequestError::new(Code::BadUserInput, message)],
+            "Accept application/graphql-response+json or application/json.",
         );
     }
     match parameters() {
-        Ok(parameters) => execute(api, headers, method, shown_as, parameters).await,
+        Ok(parameters) => execute(api, headers, method, accepted, parameters).await,
         Err(Refused(status, errors)) => refuse(shown_as, status, errors),
     }
 }
@@ -136,24 +162,33 @@ async fn execute(
     api: &Api,
     headers: &HeaderMap,
     method: Method,
-    media_type: MediaType,
+    accepted: Accepted,
     parameters: Parameters,
 ) -> Response {
-    // Well-formed, but not a GraphQL request that can be executed: only the newer media type says so by the status.
-    let status = match media_type {
-        MediaType::GraphQlResponse => StatusCode::BAD_REQUEST,
-        MediaType::Json => StatusCode::OK,
+    // Well-formed, but not a GraphQL request that can be executed.
+    let refuse_request = |errors: Vec<RequestError>| match (accepted.whole, accepted.stream) {
+        (None, Some(stream_type)) => {
+            let answer = stream::once(ready(body_of(errors)));
+            stream_answers(api, stream_type, answer)
+        }
+        // Only the newer media type says so by the status.
+        (Some(MediaType::GraphQlResponse), _) => {
+            refuse(MediaType::GraphQlResponse, StatusCode::BAD_REQUEST, errors)
+        }
+        _ => refuse(MediaType::Json, StatusCode::OK, errors),
     };
+    let shown_as = accepted.whole.unwrap_or(MediaType::Json);
     let prepared = match api.prepare(parameters) {
         Ok(prepared) => prepared,
-        Err(errors) => return refuse(media_type, status, errors),
+        Err(errors) => return refuse_request(errors),
     };
-    if method == Method::GET && !prepared.operation.is_query() {
+    let kind = prepared.operation.kind();
+    if method == Method::GET && kind == OperationType::Mutation {
         let error = RequestError::new(
             Code::MethodNotAllowed,
-            "Only queries are run by GET: send this by POST.",
+            "Mutations are not run by GET: send this by POST.",
         );
-        let mut response = refuse(media_type, StatusCode::METHOD_NOT_ALLOWED, vec![error]);
+        let mut response = refuse(shown_as, StatusCode::METHOD_NOT_ALLOWED, vec![error]);
         response
             .headers_mut()
             .insert(ALLOW, HeaderValue::from_static("POST"));
@@ -161,21 +196,58 @@ async fn execute(
     }
     let request = match api.request(prepared) {
         Ok(request) => request,
-        Err(errors) => return refuse(media_type, status, errors),
+        Err(errors) => return refuse_request(errors),
     };
     let caller = api.caller(auth::credentials(headers, &api.app.settings));
-    send(
-        media_type,
-        StatusCode::OK,
-        &api.execute(request, caller).await,
-    )
+    match (kind, accepted.whole, accepted.stream) {
+        (OperationType::Subscription, _, None) => refuse_accept(
+            shown_as,
+            "A subscription needs a WebSocket, or `Accept: text/event-stream`.",
+        ),
+        (OperationType::Subscription, _, Some(stream_type)) => {
+            stream_answers(api, stream_type, api.follow(request, caller))
+        }
+        (_, None, Some(stream_type)) => {
+            let answer = api.execute(request, caller).await;
+            stream_answers(api, stream_type, stream::once(ready(answer)))
+        }
+        (_, _, _) => send(
+            shown_as,
+            StatusCode::OK,
+            &api.execute(request, caller).await,
+        ),
+    }
+}
+
+fn refuse_accept(shown_as: MediaType, message: &str) -> Response {
+    let error = RequestError::new(Code::BadUserInput, message);
+    refuse(shown_as, StatusCode::NOT_ACCEPTABLE, vec![error])
+}
+
+/// Answers that go on, if there is room for one more.
+fn stream_answers(
+    api: &Api,
+    stream_type: StreamType,
+    answers: impl Stream<Item = impl Serialize + Send> + Send + 'static,
+) -> Response {
+    match api.app.streams.open() {
+        Some(place) => super::stream::send(stream_type, answers, place),
+        None => with_retry(refuse(
+            MediaType::Json,
+            StatusCode::SERVICE_UNAVAILABLE,
+            vec![super::full()],
+        )),
+    }
+}
+
+/// The body of a request that was not executed: there is no `data` in it.
+fn body_of(errors: Vec<RequestError>) -> HashMap<&'static str, Vec<ServerError>> {
+    let errors = errors.into_iter().map(ServerError::from).collect();
+    HashMap::from([("errors", errors)])
 }
 
 fn refuse(media_type: MediaType, status: StatusCode, errors: Vec<RequestError>) -> Response {
-    let errors: Vec<_> = errors.into_iter().map(ServerError::from).collect();
-    let mut body = HashMap::new();
-    body.insert("errors", errors);
-    let mut response = send(media_type, status, &body);
+    let mut response = send(media_type, status, &body_of(errors));
     if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(ACCEPT_POST, json);
@@ -186,7 +258,7 @@ fn refuse(media_type: MediaType, status: StatusCode, errors: Vec<RequestError>) 
 /// From the Linked Data Platform, section 7.1: what a body may be.
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 
-fn send(media_type: MediaType, status: StatusCode, body: &impl serde::Serialize) -> Response {
+fn send(media_type: MediaType, status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
         Ok(body) => (status, HEADERS, [(CONTENT_TYPE, media_type.header())], body).into_response(),
         Err(cause) => {

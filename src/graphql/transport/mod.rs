@@ -3,5 +3,18 @@
 mod accept;
 mod http;
 mod request;
+mod stream;
+mod websocket;
 
 pub(crate) use http::{failed, router, timed_out};
+
+use super::error::{Code, RequestError};
+
+/// What is said of an operation that took too long.
+const TIMED_OUT: &str = "The request took too long. Try again in a moment.";
+
+/// There are as many subscriptions and WebSockets as there may be.
+fn full() -> RequestError {
+    let message = "The server has no room for another subscription. Try again in a moment.";
+    RequestError::new(Code::Unavailable, message)
+}

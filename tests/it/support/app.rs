@@ -14,6 +14,7 @@ use linkedin_targets::{
     app::{App, Clock, Ids, Random, Settings},
     demo::World,
     linkedin, seal, server,
+    streams::Streams,
 };
 use reqwest::{
     Client, Method, RequestBuilder, StatusCode,
@@ -24,6 +25,7 @@ use sea_orm::DatabaseConnection;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use stand_in_linkedin::StandIn;
+use tokio::sync::watch;
 use url::Url;
 
 use super::{
@@ -111,7 +113,9 @@ impl TestApp {
             clock: clock.clock(),
             ids: ids.clone(),
             random: random(),
+            streams: Streams::new(1_000),
         };
+        let streams = app.streams.clone();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let routes = server::router(app).unwrap();
@@ -119,6 +123,7 @@ impl TestApp {
         tokio::spawn(server::run(
             routes,
             listener,
+            streams,
             patience,
             std::future::pending(),
         ));
@@ -287,26 +292,27 @@ impl Reply {
 
 /// A clock that stands still unless it is set.
 #[derive(Clone)]
-pub(crate) struct TestClock(Arc<Mutex<NaiveDateTime>>);
+pub(crate) struct TestClock(Arc<watch::Sender<NaiveDateTime>>);
 
 impl TestClock {
     /// Shows 2026-06-12T12:00:00Z.
     pub(crate) fn new() -> Self {
         let date = NaiveDate::from_ymd_opt(2026, 6, 12).unwrap();
-        Self(Arc::new(Mutex::new(date.and_hms_opt(12, 0, 0).unwrap())))
+        Self(Arc::new(watch::Sender::new(
+            date.and_hms_opt(12, 0, 0).unwrap(),
+        )))
     }
 
     pub(crate) fn now(&self) -> NaiveDateTime {
-        *self.0.lock().unwrap()
+        *self.0.borrow()
     }
 
     pub(crate) fn advance(&self, by: TimeDelta) {
-        *self.0.lock().unwrap() += by;
+        self.0.send_modify(|now| *now += by);
     }
 
     pub(crate) fn clock(&self) -> Clock {
-        let clock = self.clone();
-        Clock::new(move || clock.now())
+        Clock::set_by(self.0.subscribe())
     }
 }
 
@@ -334,6 +340,7 @@ fn settings() -> Settings {
         introspection: true,
         federation: false,
         sync_interval: Duration::from_secs(10),
+        subscription_interval: Duration::from_secs(30),
         token_keys: seal::Keys::default(),
         request_timeout: Duration::from_secs(10),
     }

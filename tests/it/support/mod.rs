@@ -1,10 +1,12 @@
 pub(crate) mod app;
 pub(crate) mod database;
 pub(crate) mod description;
+pub(crate) mod events;
 pub(crate) mod eventually;
 pub(crate) mod member;
 pub(crate) mod npm;
 pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod skip;
+pub(crate) mod socket;
 pub(crate) mod wire;
