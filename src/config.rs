@@ -290,6 +290,16 @@ pub enum MigrateAction {
         /// Print the SQL that would run, and run none of it.
         #[arg(long)]
         dry_run: bool,
+        /// On PostgreSQL, add triggers too, by which every server hears at once of what others change: other servers
+        /// and the InterlinedList web application. Subscribers then need not wait for SUBSCRIPTION_INTERVAL.
+        #[arg(long)]
+        with_notifications: bool,
+    },
+    /// Remove the triggers that `up --with-notifications` added.
+    RemoveNotifications {
+        /// Print the SQL that would run, and run none of it.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Show which migrations have run, and what is missing.
     Status,

@@ -15,6 +15,7 @@ use linkedin_targets::{
     streams::Streams,
     telemetry,
 };
+use migration::notifications;
 use sea_orm::DatabaseConnection;
 use url::Url;
 
@@ -120,27 +121,45 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
 }
 
 async fn migrate(settings: &Migrate) -> Result<(), Box<dyn Error>> {
-    let writes = matches!(settings.action, MigrateAction::Up { dry_run: false });
+    let writes = matches!(settings.action, MigrateAction::Up { dry_run: false, .. });
     let db = connect(&settings.database, writes).await?;
     let mut out = io::stdout();
     match settings.action {
-        MigrateAction::Up { dry_run: true } => {
-            let plan = migration::plan(&db).await?;
-            for note in &plan.notes {
-                writeln!(out, "-- {note}")?;
+        MigrateAction::Up {
+            dry_run: true,
+            with_notifications,
+        } => {
+            let mut plan = migration::plan(&db).await?;
+            if with_notifications {
+                plan.statements
+                    .extend(notifications::plan(&db).await?.statements);
             }
-            for statement in &plan.statements {
-                writeln!(out, "{statement};")?;
-            }
+            show(&plan, &mut out)?;
         }
-        MigrateAction::Up { dry_run: false } => {
+        MigrateAction::Up {
+            dry_run: false,
+            with_notifications,
+        } => {
             let notes = migration::plan(&db).await?.notes;
             for note in notes {
                 writeln!(out, "Left as it is: {note}")?;
             }
-            match migration::up(&db).await?.len() {
+            let mut statements = migration::up(&db).await?;
+            if with_notifications {
+                statements.extend(notifications::add(&db).await?);
+            }
+            match statements.len() {
                 0 => writeln!(out, "Nothing was missing.")?,
                 count => writeln!(out, "Created what was missing, in {count} statements.")?,
+            }
+        }
+        MigrateAction::RemoveNotifications { dry_run: true } => {
+            show(&notifications::removal_plan(&db).await?, &mut out)?;
+        }
+        MigrateAction::RemoveNotifications { dry_run: false } => {
+            match notifications::remove(&db).await?.len() {
+                0 => writeln!(out, "There were none.")?,
+                _ => writeln!(out, "Removed the notifications.")?,
             }
         }
         MigrateAction::Status => {
@@ -158,6 +177,16 @@ async fn migrate(settings: &Migrate) -> Result<(), Box<dyn Error>> {
             }
             writeln!(out, "Everything that the server needs is there.")?;
         }
+    }
+    Ok(())
+}
+
+fn show(plan: &migration::Plan, out: &mut impl Write) -> io::Result<()> {
+    for note in &plan.notes {
+        writeln!(out, "-- {note}")?;
+    }
+    for statement in &plan.statements {
+        writeln!(out, "{statement};")?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 mod catalog;
 mod dialect;
 mod m20261124_000001_tables;
+pub mod notifications;
 mod plan;
 mod sql;
 mod table;

@@ -1,9 +1,16 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use tokio::sync::watch;
+use sea_orm::{DatabaseConnection, DbErr};
+use tokio::{sync::watch, time::sleep};
+
+use crate::storage::notifications::{Notification, Notifications};
+
+/// How soon a database that does not announce changes is asked again to do so.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Wakes those who watch a user's account when it may have changed. What has changed, they find out themselves; so
 /// announcements that come while somebody is busy become one.
@@ -15,6 +22,7 @@ struct State {
     of_users: HashMap<String, watch::Sender<()>>,
     /// How many announcements there were.
     announced: u64,
+    hears_others: bool,
 }
 
 impl Listeners {
@@ -24,6 +32,46 @@ impl Listeners {
         state.announced += 1;
         if let Some(listeners) = state.of_users.get(user_id) {
             listeners.send_replace(());
+        }
+    }
+
+    /// Any account may have changed: announcements were missed.
+    fn announce_to_all(&self) {
+        let mut state = self.lock();
+        state.announced += 1;
+        for listeners in state.of_users.values() {
+            listeners.send_replace(());
+        }
+    }
+
+    /// Announces what other writers of the database change, where it tells, from now on for as long as the process
+    /// runs.
+    pub(crate) fn hear_others(&self, db: &DatabaseConnection) {
+        if std::mem::replace(&mut self.lock().hears_others, true) {
+            return;
+        }
+        let (listeners, db) = (self.clone(), db.clone());
+        tokio::spawn(async move {
+            while let Some(notifications) = Notifications::listen(&db).await {
+                let lost = match notifications {
+                    Ok(notifications) => listeners.pass_on(notifications).await,
+                    Err(cause) => cause,
+                };
+                tracing::warn!(error = %lost, "changes by others are noticed late: the database does not announce them");
+                sleep(PAUSE).await;
+            }
+        });
+    }
+
+    /// Until the connection is lost and does not come back at once.
+    async fn pass_on(&self, mut notifications: Notifications) -> DbErr {
+        self.announce_to_all();
+        loop {
+            match notifications.next().await {
+                Ok(Notification::Of(user_id)) => self.announce(&user_id),
+                Ok(Notification::SomeWereMissed) => self.announce_to_all(),
+                Err(cause) => return cause,
+            }
         }
     }
 

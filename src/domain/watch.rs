@@ -141,6 +141,7 @@ impl Watch {
         credentials: &Credentials,
         seen: &mut Option<Seen>,
     ) -> Result<Change, Error> {
+        self.listeners.hear_others(&self.db);
         let mark = self.listeners.mark();
         let account = account::of_caller(&self.db, credentials, self.clock.now()).await?;
         *seen = Some(Seen {

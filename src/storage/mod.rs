@@ -5,6 +5,7 @@ mod connect;
 pub(crate) mod connection;
 pub mod entity;
 pub(crate) mod failure;
+pub(crate) mod notifications;
 pub(crate) mod organization;
 pub(crate) mod page_sync;
 pub(crate) mod personal_page;

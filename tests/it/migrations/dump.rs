@@ -49,7 +49,7 @@ pub(super) async fn everything_shared(db: &DatabaseConnection, on: Backend) -> V
     lines
 }
 
-async fn strings(db: &DatabaseConnection, query: &str) -> Vec<String> {
+pub(super) async fn strings(db: &DatabaseConnection, query: &str) -> Vec<String> {
     let statement = Statement::from_string(db.get_database_backend(), query);
     let rows = db.query_all_raw(statement).await.unwrap();
     rows.iter()

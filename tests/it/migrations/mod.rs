@@ -3,6 +3,7 @@
 mod dump;
 mod expected;
 mod interlinedlist;
+mod notifications;
 
 use std::sync::{
     Arc,

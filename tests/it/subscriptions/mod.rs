@@ -1,8 +1,10 @@
 //! Subscriptions: what is sent when, and by which protocols.
 
 mod changes;
+mod others;
 mod over_http;
 mod over_websocket;
+mod stopping;
 
 use serde_json::{Value, json};
 
