@@ -4,6 +4,7 @@ import preferences from './operations/preferences.graphql?raw';
 import savePreferences from './operations/save-preferences.graphql?raw';
 import savePreferencesVariables from './operations/save-preferences.variables.json?raw';
 import syncPages from './operations/sync-pages.graphql?raw';
+import follow from './operations/follow.graphql?raw';
 import health from './operations/health.graphql?raw';
 import node from './operations/node.graphql?raw';
 import nodeVariables from './operations/node.variables.json?raw';
@@ -15,6 +16,7 @@ export const examples = [
   { query: preferences },
   { query: savePreferences, variables: savePreferencesVariables },
   { query: syncPages },
+  { query: follow },
   { query: health },
   { query: node, variables: nodeVariables },
 ];

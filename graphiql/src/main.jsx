@@ -8,7 +8,11 @@ import { createRoot } from 'react-dom/client';
 
 import { examples } from './examples.js';
 
-const fetcher = createGraphiQLFetcher({ url: '/graphql', enableIncrementalDelivery: false });
+const fetcher = createGraphiQLFetcher({
+  url: '/graphql',
+  subscriptionUrl: new URL('/graphql', location.href.replace(/^http/, 'ws')).href,
+  enableIncrementalDelivery: false,
+});
 
 createRoot(document.getElementById('graphiql')).render(
   <GraphiQL fetcher={fetcher} defaultTabs={examples} defaultEditorToolsVisibility="variables" />,

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::support::{
     app::{Ask, Reply, TestApp},
     database::Backend,
+    events::Arriving,
     npm::{self, NPM},
     skip::skip,
 };
@@ -104,10 +105,16 @@ async fn every_example_explains_itself_and_is_answered() {
     app.connect_linkedin(&ada, "Ada").await;
 
     for (operation, variables) in examples() {
-        let reply = app.gql_with(&ada, &operation, variables).await;
+        let request = app.request(Method::POST, "/graphql").by(&ada);
+        let request = request
+            .header("accept", "text/event-stream")
+            .json(&json!({ "query": operation, "variables": variables }));
+        let mut answer = Arriving::new(request.send().await.unwrap());
 
+        let (_, data) = answer.event().await.unwrap();
         assert!(operation.starts_with("# "), "{operation}");
-        assert!(reply.data().is_object(), "{operation}");
+        assert!(data["data"].is_object(), "{operation}: {data}");
+        assert_eq!(data.get("errors"), None, "{operation}");
     }
 }
 
