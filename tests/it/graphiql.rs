@@ -1,11 +1,6 @@
 //! GraphiQL and Swagger UI: their files over HTTP, the examples, and all of it in a browser, with the rest of the demo.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Lines},
-    path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
-};
+use std::{fs, path::Path, process::Command};
 
 use reqwest::{Method, header::ACCEPT_ENCODING};
 use rstest::rstest;
@@ -14,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{
     app::{Ask, Reply, TestApp},
     database::Backend,
+    demo::Demo,
     events::Arriving,
     npm::{self, NPM},
     skip::skip,
@@ -184,40 +180,4 @@ fn browser_is_there() -> Result<(), String> {
     }
     let message = "Chromium is missing: install it from your system's packages, or set CHROMIUM to where it is";
     Err(message.to_owned())
-}
-
-/// The demo as a process of its own, ended with this.
-struct Demo {
-    process: Child,
-    address: String,
-    /// Kept open, as the demo would fail to print the rest.
-    _printed: Lines<BufReader<ChildStdout>>,
-}
-
-impl Demo {
-    fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_linkedin-targets"))
-            .args(["demo", "--port", "0", "--log-filter", "error"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut printed = BufReader::new(process.stdout.take().unwrap()).lines();
-        let address = printed.find_map(|line| {
-            let line = line.unwrap();
-            let (before, _) = line.split_once("/demo/sign-in/")?;
-            before.split_whitespace().last().map(str::to_owned)
-        });
-        Self {
-            address: address.unwrap(),
-            process,
-            _printed: printed,
-        }
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

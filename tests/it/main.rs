@@ -1,5 +1,6 @@
 //! What the server promises, asked for over HTTP as its clients do.
 
+mod clients;
 mod config;
 mod documents;
 mod faces;

@@ -1,5 +1,6 @@
 pub(crate) mod app;
 pub(crate) mod database;
+pub(crate) mod demo;
 pub(crate) mod description;
 pub(crate) mod events;
 pub(crate) mod eventually;

@@ -1,0 +1,22 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+const config: CodegenConfig = {
+  schema: '../schema.graphql',
+  documents: ['src/*.ts'],
+  emitLegacyCommonJSImports: false,
+  generates: {
+    'src/gql/': {
+      preset: 'client',
+      presetConfig: { fragmentMasking: false },
+      config: {
+        strictScalars: true,
+        scalars: { DateTime: 'string', URL: 'string' },
+        useTypeImports: true,
+        enumsAsTypes: true,
+      },
+    },
+    'src/gql/possible-types.ts': { plugins: ['fragment-matcher'] },
+  },
+};
+
+export default config;
