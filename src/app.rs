@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use sea_orm::DatabaseConnection;
 use url::Url;
 
-use crate::{linkedin, seal, streams::Streams};
+use crate::{linkedin, metrics::Metrics, seal, streams::Streams};
 
 pub use crate::clock::Clock;
 
@@ -26,6 +26,8 @@ pub struct App {
     pub random: Random,
     /// Answers that go on after their request.
     pub streams: Streams,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 /// What an operator decides about requests.

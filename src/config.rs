@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
@@ -117,6 +117,10 @@ pub struct Serve {
     /// Port to listen on; 0 takes a free one.
     #[arg(long, env, value_name = "PORT", default_value_t = 8080)]
     pub port: u16,
+    /// Address and port at which Prometheus fetches /metrics, such as `127.0.0.1:9090`; it must not be the public one.
+    /// By default there is none.
+    #[arg(long, env, value_name = "ADMIN_ADDRESS")]
+    pub admin_address: Option<SocketAddr>,
     /// InterlinedList's address as browsers see it, such as `https://interlinedlist.com`. Requests from its pages are
     /// trusted, and links to reconnect LinkedIn lead there. The default is `http://localhost:<PORT>`.
     #[arg(long, env, value_name = "PUBLIC_URL", value_parser = Unshown(web_address))]
@@ -146,6 +150,10 @@ pub struct Serve {
     /// Most subscriptions and WebSockets that are open at one time.
     #[arg(long, env, value_name = "MAX_SUBSCRIPTIONS", default_value_t = 20_000)]
     pub max_subscriptions: usize,
+    /// Most connections at one time; others are closed at once. As far as the system lets one process go.
+    #[arg(long, env, value_name = "MAX_CONNECTIONS", default_value_t = 20_000,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
     /// How long a request may take before it is answered with 503.
     #[arg(long, env, value_name = "REQUEST_TIMEOUT", default_value = "10s", value_parser = duration)]
     pub request_timeout: Duration,
@@ -256,7 +264,20 @@ impl Serve {
                     .to_owned(),
             );
         }
+        if self.admin_address.is_some_and(|admin| self.meets(admin)) {
+            return Err(
+                "invalid value for ADMIN_ADDRESS: it must not be the address of BIND and PORT"
+                    .to_owned(),
+            );
+        }
         self.seal_keys().map(drop)
+    }
+
+    /// Whether the public listener could be reached at this address.
+    fn meets(&self, admin: SocketAddr) -> bool {
+        let is_same = self.bind == admin.ip();
+        let is_any = self.bind.is_unspecified() || admin.ip().is_unspecified();
+        self.port != 0 && self.port == admin.port() && (is_same || is_any)
     }
 
     /// What tokens are sealed with.

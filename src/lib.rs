@@ -4,6 +4,7 @@
 //! `graphql`; `auth` says who asks), the face calls `domain`, where the rules are, and that reads and writes through
 //! [`storage`]. Arrows never point up.
 
+mod accept;
 pub mod app;
 mod auth;
 mod clock;
@@ -14,6 +15,7 @@ mod graphiql;
 mod graphql;
 mod lenient_json;
 pub mod linkedin;
+pub mod metrics;
 mod pages;
 mod rest;
 pub mod seal;

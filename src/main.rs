@@ -11,9 +11,13 @@ use clap::Parser;
 use linkedin_targets::{
     app::{App, Clock, Ids, Random, Settings},
     config::{self, Cli, Command, Database, Migrate, MigrateAction, Serve},
-    demo, federated_sdl, linkedin, openapi, sdl, server, storage,
+    demo, federated_sdl, linkedin,
+    metrics::Metrics,
+    openapi, sdl,
+    server::{self, Bounds},
+    storage,
     streams::Streams,
-    telemetry,
+    telemetry::{self, Logging},
 };
 use migration::notifications;
 use sea_orm::DatabaseConnection;
@@ -24,14 +28,17 @@ fn main() -> ExitCode {
         return failed(&message);
     }
     let cli = Cli::parse();
-    if let Err(message) = telemetry::start(&cli.log) {
-        return failed(&message);
-    }
+    let logging = match telemetry::start(&cli.log) {
+        Ok(logging) => logging,
+        Err(message) => return failed(&message),
+    };
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(run(cli.command)));
+        .and_then(|runtime| runtime.block_on(run(cli.command, &logging)));
+    // The log comes first, also where the error is its last word.
+    drop(logging);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(cause) => failed(&cause.to_string()),
@@ -44,9 +51,9 @@ fn failed(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn run(command: Command) -> Result<(), Box<dyn Error>> {
+async fn run(command: Command, logging: &Logging) -> Result<(), Box<dyn Error>> {
     match command {
-        Command::Serve(settings) => serve(*settings).await,
+        Command::Serve(settings) => serve(*settings, logging).await,
         Command::Migrate(settings) => migrate(&settings).await,
         Command::Schema { federation: false } => print(&sdl()),
         Command::Schema { federation: true } => print(&federated_sdl()),
@@ -59,10 +66,13 @@ fn print(text: &str) -> Result<(), Box<dyn Error>> {
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
-async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
+async fn serve(serve: Serve, logging: &Logging) -> Result<(), Box<dyn Error>> {
     serve.check()?;
     let token_keys = serve.seal_keys()?;
-    let db = connect(&serve.database, false).await?;
+    let metrics = Metrics::new();
+    metrics.watch_log(logging.dropped());
+    let mut db = connect(&serve.database, false).await?;
+    db.set_metric_callback(metrics.statements());
     let missing = migration::missing(&db).await?;
     if !missing.is_empty() {
         let missing = missing.join(", ");
@@ -77,6 +87,13 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
             serve.bind, serve.port
         )
     })?;
+    if let Some(admin) = serve.admin_address {
+        let listener = TcpListener::bind(admin)
+            .map_err(|cause| format!("cannot listen on ADMIN_ADDRESS {admin}: {cause}"))?;
+        let admin = listener.local_addr()?;
+        tokio::spawn(server::run_admin(metrics.clone(), listener));
+        tracing::info!("metrics on http://{admin}/metrics");
+    }
     let address = listener.local_addr()?;
     let public_url = match serve.public_url {
         Some(url) => url,
@@ -85,7 +102,8 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
     let streams = Streams::new(serve.max_subscriptions);
     let app = App {
         db,
-        linkedin: linkedin::Client::new(serve.linkedin.settings(&public_url)?)?,
+        linkedin: linkedin::Client::new(serve.linkedin.settings(&public_url)?)?
+            .observed_by(metrics.calls()),
         settings: Settings {
             public_url,
             session_cookies: serve.session_cookie_name,
@@ -102,20 +120,19 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
         ids: Ids::random(),
         random: Random::system(),
         streams: streams.clone(),
+        metrics: metrics.clone(),
+    };
+    let bounds = Bounds {
+        max_connections: serve.max_connections as usize,
+        shutdown_timeout: serve.shutdown_timeout,
     };
     let routes = server::router(app)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         "listening on http://{address}"
     );
-    server::run(
-        routes,
-        listener,
-        streams,
-        serve.shutdown_timeout,
-        server::stop_signal(),
-    )
-    .await?;
+    let stop = server::stop_signal();
+    server::run(routes, listener, streams, bounds, metrics, stop).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -1,18 +1,24 @@
 //! The routes, what surrounds all of them, and the life of the listener.
 
-use std::{future::Future, io, net::TcpListener, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
-    extract::{OriginalUri, Request},
+    extract::{MatchedPath, OriginalUri, Request, State},
     http::{
-        HeaderName, HeaderValue, Method,
+        HeaderName, HeaderValue, Method, StatusCode,
         header::{
             AUTHORIZATION, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
         },
     },
     middleware::{self, Next},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use axum_server::Handle;
 use tower::ServiceBuilder;
@@ -28,10 +34,12 @@ use tower_http::{
 };
 
 use crate::{
+    accept::Acceptor,
     app::{App, Ids, Settings},
     auth::link::{self, Linking},
     graphiql,
     graphql::{self, Api},
+    metrics::{self, Metrics, Outcome, Told},
     pages, rest,
     streams::Streams,
     telemetry::{self, REQUEST_ID},
@@ -39,6 +47,25 @@ use crate::{
 
 /// How long a client may take to send the head of its first request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection may be idle between requests: longer than proxies keep theirs, which is a minute for nginx, so
+/// that it is not closed under a request that is on its way.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// The longest head of a request, in bytes.
+const MAX_HEAD: usize = 128 * 1024;
+
+/// The most requests at one time on one connection of HTTP/2.
+const MAX_STREAMS: u32 = 64;
+
+/// How long and how many.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Connections beyond this number are closed at once.
+    pub max_connections: usize,
+    /// How long requests that are under way may take to end.
+    pub shutdown_timeout: Duration,
+}
 
 /// Everything that the server answers.
 ///
@@ -53,6 +80,13 @@ pub fn router(app: App) -> Result<Router, String> {
     if settings.graphiql {
         pages = pages.merge(graphiql::router());
     }
+    let metrics = api.app.metrics.clone();
+    metrics.watch_pool(&api.app.db);
+    let streams = api.app.streams.clone();
+    metrics.watch_streams(move || streams.count());
+    let guarded = |routes: Router, timeout, timed_out, failed: fn() -> Response| {
+        guarded(routes, timeout, timed_out, failed, metrics.clone())
+    };
     let timeout = settings.request_timeout;
     let linking = Linking {
         app: api.app.clone(),
@@ -81,7 +115,7 @@ pub fn router(app: App) -> Result<Router, String> {
         ))
         .merge(guarded(pages, timeout, pages::timed_out, pages::failed))
         .fallback(not_found);
-    Ok(surrounded(routes, &settings, ids))
+    Ok(surrounded(routes, &settings, ids, metrics))
 }
 
 async fn not_found(OriginalUri(uri): OriginalUri) -> Response {
@@ -98,6 +132,7 @@ fn guarded(
     timeout: Duration,
     timed_out: fn() -> Response,
     failed: fn() -> Response,
+    metrics: Metrics,
 ) -> Router {
     let deadline = move |request: Request, next: Next| async move {
         tokio::time::timeout(timeout, next.run(request))
@@ -106,10 +141,13 @@ fn guarded(
     };
     routes
         .layer(middleware::from_fn(deadline))
-        .layer(CatchPanicLayer::custom(move |_| failed()))
+        .layer(CatchPanicLayer::custom(move |_| {
+            metrics.panicked();
+            failed()
+        }))
 }
 
-fn surrounded(routes: Router, settings: &Settings, ids: Ids) -> Router {
+fn surrounded(routes: Router, settings: &Settings, ids: Ids, metrics: Metrics) -> Router {
     let always = |name: HeaderName, value| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
@@ -118,11 +156,41 @@ fn surrounded(routes: Router, settings: &Settings, ids: Ids) -> Router {
         .layer(SetRequestIdLayer::new(REQUEST_ID, RequestIds(ids)))
         .layer(telemetry::layer())
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(middleware::from_fn_with_state(metrics, count))
         .layer(always(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(always(REFERRER_POLICY, "no-referrer"))
         .layer(always(HeaderName::from_static("x-frame-options"), "DENY"))
         .layer(CompressionLayer::new().compress_when(is_whole()));
     routes.layer(cors(settings)).layer(layers)
+}
+
+async fn count(
+    State(metrics): State<Metrics>,
+    route: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let method = request.method().clone();
+    let (began, under_way) = (Instant::now(), metrics.in_flight());
+    let response = next.run(request).await;
+    drop(under_way);
+    let told = response.extensions().get::<Told>().cloned();
+    let told = told.unwrap_or_else(|| Told {
+        operation: None,
+        outcome: outcome(response.status()),
+    });
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    metrics.answered(method.as_str(), route, told, began.elapsed());
+    response
+}
+
+fn outcome(status: StatusCode) -> Outcome {
+    match status {
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => Outcome::Unavailable,
+        status if status.is_server_error() => Outcome::Failed,
+        status if status.is_client_error() => Outcome::Refused,
+        _ => Outcome::Ok,
+    }
 }
 
 /// Lets pages of the allowed origins read the answers; without any, the browser's own rule holds.
@@ -166,7 +234,7 @@ async fn drop_unfit_request_id(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Serves until `stop`, and then ends what is under way, within `shutdown_timeout`.
+/// Serves until `stop`, and then ends what is under way.
 ///
 /// # Errors
 /// When the listener breaks.
@@ -174,7 +242,8 @@ pub async fn run(
     routes: Router,
     listener: TcpListener,
     streams: Streams,
-    shutdown_timeout: Duration,
+    bounds: Bounds,
+    metrics: Metrics,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
@@ -184,16 +253,44 @@ pub async fn run(
         stop.await;
         tracing::info!("stopping: requests under way end first");
         stopping.stop();
-        stopper.graceful_shutdown(Some(shutdown_timeout));
+        stopper.graceful_shutdown(Some(bounds.shutdown_timeout));
     });
-    axum_server::from_tcp(listener)?
+    let mut server = axum_server::from_tcp(listener)?
         .handle(handle)
+        .acceptor(Acceptor::new(bounds.max_connections, metrics))
+        .first_request_timeout(HEAD_TIMEOUT);
+    let protocols = server.http_builder();
+    protocols
+        .http1()
+        .header_read_timeout(IDLE_TIMEOUT)
+        .max_buf_size(MAX_HEAD);
+    protocols
+        .http2()
+        .max_concurrent_streams(MAX_STREAMS)
+        .keep_alive_interval(IDLE_TIMEOUT);
+    server.serve(routes.into_make_service()).await?;
+    // WebSockets are no longer the listener's, so it has not waited for them.
+    let _ = tokio::time::timeout(bounds.shutdown_timeout, streams.closed()).await;
+    Ok(())
+}
+
+/// Answers Prometheus, for as long as the program runs.
+///
+/// # Errors
+/// When the listener breaks.
+pub async fn run_admin(metrics: Metrics, listener: TcpListener) -> io::Result<()> {
+    let scrape = async move || match metrics.text() {
+        Ok(text) => ([(CONTENT_TYPE, metrics::MEDIA_TYPE)], text).into_response(),
+        Err(cause) => {
+            tracing::error!(error = %cause, "the metrics could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    };
+    let routes = Router::new().route("/metrics", get(scrape));
+    axum_server::from_tcp(listener)?
         .first_request_timeout(HEAD_TIMEOUT)
         .serve(routes.into_make_service())
-        .await?;
-    // WebSockets are no longer the listener's, so it has not waited for them.
-    let _ = tokio::time::timeout(shutdown_timeout, streams.closed()).await;
-    Ok(())
+        .await
 }
 
 /// Ends with SIGTERM or Ctrl-C.

@@ -44,6 +44,11 @@ impl Streams {
         })
     }
 
+    /// How many there are at this moment.
+    pub(crate) fn count(&self) -> usize {
+        self.open.len()
+    }
+
     /// Tells all of them to end.
     pub(crate) fn stop(&self) {
         self.stopping.cancel();

@@ -8,20 +8,48 @@ use tower_http::{
     trace::{MakeSpan, OnResponse, TraceLayer},
 };
 use tracing::{Span, field::Empty};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
+
+/// How many lines may wait to be written. Beyond that they are dropped: whoever reads the log slowly, or not at all,
+/// holds up no request.
+const WAITING_LINES: usize = 10_000;
+
+/// Logging under way. What waits to be written is written when this is dropped, unless nobody reads it.
+#[derive(Debug)]
+pub struct Logging {
+    _writer: WorkerGuard,
+    dropped: ErrorCounter,
+}
+
+impl Logging {
+    /// How many lines were dropped, as far as it is known at the moment of asking.
+    pub fn dropped(&self) -> impl Fn() -> u64 + Send + Sync + use<> {
+        let dropped = self.dropped.clone();
+        move || dropped.dropped_lines().try_into().unwrap_or(u64::MAX)
+    }
+}
 
 /// Starts logging to standard error, panics included.
 ///
 /// # Errors
 /// A sentence that names the variable, when the filter cannot be read.
-pub fn start(log: &Log) -> Result<(), String> {
+pub fn start(log: &Log) -> Result<Logging, String> {
     let filter = EnvFilter::try_new(&log.log_filter)
         .map_err(|cause| format!("invalid value for RUST_LOG: {cause}"))?;
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING_LINES)
+        .thread_name("log")
+        .finish(std::io::stderr());
+    let logging = Logging {
+        _writer: guard,
+        dropped: writer.error_counter(),
+    };
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(writer);
     match log.log_format {
         LogFormat::Pretty => lines.init(),
         LogFormat::Json => lines
@@ -38,7 +66,7 @@ pub fn start(log: &Log) -> Result<(), String> {
             panic.payload_as_str().unwrap_or("panicked")
         );
     }));
-    Ok(())
+    Ok(logging)
 }
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -20,12 +20,21 @@ use url::Url;
 use crate::{
     app::{App, Clock, Ids, Random, Settings},
     config::Demo,
-    linkedin as linkedin_api, seal, server,
+    linkedin as linkedin_api,
+    metrics::Metrics,
+    seal,
+    server::{self, Bounds},
     storage::{self, entity::user},
     streams::Streams,
 };
 
 pub use world::World;
+
+/// For a few browsers.
+const BOUNDS: Bounds = Bounds {
+    max_connections: 200,
+    shutdown_timeout: Duration::from_secs(5),
+};
 
 type Error = Box<dyn std::error::Error>;
 
@@ -54,6 +63,7 @@ pub async fn run(demo: &Demo) -> Result<(), Error> {
         ids: Ids::random(),
         random: Random::system(),
         streams: streams.clone(),
+        metrics: Metrics::new(),
     };
     if user::Entity::find().count(&app.db).await? == 0 {
         people::add(&app).await?;
@@ -61,15 +71,10 @@ pub async fn run(demo: &Demo) -> Result<(), Error> {
     linkedin::introduce(&app.db, &stand_in, &application).await?;
     announce(&address, &stand_in, folder)?;
     let linkedin = stand_in.base_url().clone();
+    let metrics = app.metrics.clone();
     let routes = sign_in::router(app.db.clone(), linkedin, server::router(app)?);
-    server::run(
-        routes,
-        listener,
-        streams,
-        Duration::from_secs(5),
-        server::stop_signal(),
-    )
-    .await?;
+    let stop = server::stop_signal();
+    server::run(routes, listener, streams, BOUNDS, metrics, stop).await?;
     Ok(())
 }
 

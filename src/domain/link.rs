@@ -166,15 +166,22 @@ pub(crate) async fn store(
                 });
             }
             if is_same && is_wider(linkedin, keys, stored, consent, means.now).await {
+                tell(user_id, "kept_wider");
                 return Ok(Linked::KeptWider);
             }
         }
         let transaction = begin_write(db).await?;
         preference::lock(&transaction, user_id).await?;
         if connection::of_user(&transaction, user_id).await? == stored {
+            let outcome = match &stored {
+                None => "linked",
+                Some(stored) if stored.provider_user_id == consent.member_id => "reconnected",
+                Some(_) => "replaced",
+            };
             write(&transaction, keys, user_id, consent, stored, means).await?;
             transaction.commit().await?;
             means.listeners.announce(user_id);
+            tell(user_id, outcome);
             return Ok(Linked::Done);
         }
     }
@@ -256,11 +263,10 @@ async fn write(
         verified_at: means.now,
     };
     connection::store(transaction, identity).await?;
-    tracing::info!(
-        user.id = user_id,
-        reconnected = same.is_some(),
-        replaced = other.is_some(),
-        "linked LinkedIn"
-    );
     Ok(())
+}
+
+/// Leaves a line about a link that is over.
+fn tell(user_id: &str, outcome: &str) {
+    tracing::info!(target: "audit", action = "link", user.id = user_id, outcome, "linked LinkedIn");
 }

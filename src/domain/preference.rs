@@ -95,6 +95,24 @@ pub(crate) enum Saved {
     Refused(Vec<Refusal>),
 }
 
+impl Saved {
+    /// Leaves a line about a save that is over.
+    fn tell(&self, user_id: &str, targets: usize) {
+        let outcome = match self {
+            Self::Done(_) => "done",
+            Self::Refused(_) => "refused",
+        };
+        tracing::info!(
+            target: "audit",
+            action = "save",
+            user.id = user_id,
+            outcome,
+            targets,
+            "saved preferences"
+        );
+    }
+}
+
 /// An entry that is not among the caller's targets.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
@@ -152,6 +170,9 @@ pub(crate) async fn save(
             outcome => {
                 if let Ok(Saved::Done(_)) = &outcome {
                     listeners.announce(user_id);
+                }
+                if let Ok(saved) = &outcome {
+                    saved.tell(user_id, targets.len());
                 }
                 return outcome;
             }

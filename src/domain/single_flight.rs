@@ -5,6 +5,7 @@ use std::{
 
 use futures_util::{FutureExt, future::Shared};
 use tokio::sync::oneshot;
+use tracing::Instrument;
 
 /// Lets those who ask for the same thing at the same time share one answer.
 ///
@@ -35,12 +36,14 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
                     flights: self.0.clone(),
                     key: key.to_owned(),
                 };
-                tokio::spawn(async move {
+                let flying = async move {
                     let answer = work.await;
                     drop(landing);
                     // Nobody may be left to hear it.
                     let _ = done.send(answer);
-                });
+                };
+                // What it logs is told of the request that began it.
+                tokio::spawn(flying.in_current_span());
                 let flight = flight.shared();
                 flights.insert(key.to_owned(), flight.clone());
                 flight

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use async_graphql::{ErrorExtensionValues, Pos, ServerError};
+use async_graphql::{ErrorExtensionValues, Pos, ServerError, Value};
 
-use crate::domain::error::Error;
+use crate::{domain::error::Error, metrics::Outcome};
 
 /// What a client can branch on: `extensions.code` of every error that is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,23 @@ impl Code {
             Self::Internal => "INTERNAL_SERVER_ERROR",
         }
     }
+}
+
+/// What answering these errors means for the server's own account of itself.
+pub(crate) fn outcome(errors: &[ServerError]) -> Outcome {
+    let of_code = |code: &str| match code {
+        "TIMEOUT" | "UNAVAILABLE" => Outcome::Unavailable,
+        "INTERNAL_SERVER_ERROR" => Outcome::Failed,
+        _ => Outcome::Refused,
+    };
+    let of_error = |error: &ServerError| match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(of_code(code)),
+        _ => None,
+    };
+    let outcomes = errors
+        .iter()
+        .map(|error| of_error(error).unwrap_or(Outcome::Failed));
+    outcomes.max().unwrap_or(Outcome::Ok)
 }
 
 /// How many errors are answered at most.

@@ -219,6 +219,7 @@ fn syncer(app: &App, listeners: &Listeners) -> Syncer {
         means,
         listeners.clone(),
         app.settings.sync_interval,
+        app.metrics.clone(),
     )
 }
 

@@ -1,6 +1,6 @@
 //! One call to LinkedIn: sent, tried again where that helps, read and judged.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::{
@@ -20,6 +20,35 @@ use super::{
 
 /// Longer answers are not read; in bytes.
 const MAX_ANSWER: usize = 1 << 20;
+
+/// One attempt at one call, when it is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// How long it took, to the last byte of the answer.
+    pub took: Duration,
+    /// Why there was no answer to use.
+    pub error: Option<&'a Error>,
+}
+
+/// Who is told of each attempt.
+#[derive(Clone)]
+pub(super) struct Observer(Arc<dyn Fn(&Call<'_>) + Send + Sync>);
+
+impl Observer {
+    pub(super) fn new(observe: impl Fn(&Call<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(observe))
+    }
+
+    pub(super) fn nobody() -> Self {
+        Self::new(|_| {})
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Observer")
+    }
+}
 
 /// What is left of the time that an operation may take.
 #[derive(Clone, Copy, Debug)]
@@ -81,9 +110,15 @@ impl Client {
         deadline: Deadline,
     ) -> Result<T, Error> {
         let attempt = || async {
-            timeout(deadline.left(), self.send(request().build()?))
+            let began = Instant::now();
+            let outcome = timeout(deadline.left(), self.send(request().build()?))
                 .await
-                .unwrap_or(Err(Failure::Deadline.into()))
+                .unwrap_or(Err(Failure::Deadline.into()));
+            (self.observer.0)(&Call {
+                took: began.elapsed(),
+                error: outcome.as_ref().err(),
+            });
+            outcome
         };
         let pauses = ExponentialBuilder::new()
             .with_min_delay(self.settings.retry_pause)

@@ -90,6 +90,29 @@ pub enum Failure {
 pub struct SetupError(#[from] reqwest::Error);
 
 impl Error {
+    /// A word for its class, of which there are few.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::NoApplication => "no_application",
+            Self::InvalidToken | Self::Unauthorized | Self::RevokedToken | Self::ExpiredToken => {
+                "token_refused"
+            }
+            Self::AccessDenied => "access_denied",
+            Self::NotFound => "not_found",
+            Self::VersionSunset { .. } => "version_sunset",
+            Self::Throttled { .. } => "throttled",
+            Self::Refused { .. } => "no_token_given",
+            Self::Rejected { .. } => "rejected",
+            Self::Unavailable(failure) => match failure {
+                Failure::Unreachable(_) | Failure::Interrupted(_) => "unreachable",
+                Failure::TimedOut | Failure::Deadline => "timed_out",
+                Failure::Status(_) => "server_error",
+                Failure::NotJson | Failure::UnknownShape | Failure::TooLong => "unusable_answer",
+            },
+        }
+    }
+
     /// Whether all further calls with the same token and settings would fail in the same way.
     pub(super) fn is_lasting(&self) -> bool {
         matches!(

@@ -13,10 +13,12 @@ mod roles;
 
 use std::{sync::Arc, time::Duration};
 
+use call::Observer;
 use reqwest::redirect::Policy;
 use secrecy::SecretString;
 use url::Url;
 
+pub use call::Call;
 pub use error::{Error, Failure, SetupError};
 pub use oauth::{Grant, Member, SCOPES};
 pub use pages::{FoundPage, Listing, Logo, SkippedPage};
@@ -89,6 +91,7 @@ impl Settings {
 pub struct Client {
     settings: Arc<Settings>,
     http: reqwest::Client,
+    observer: Observer,
 }
 
 impl Client {
@@ -120,6 +123,16 @@ impl Client {
         Ok(Self {
             settings: Arc::new(settings),
             http,
+            observer: Observer::nobody(),
         })
+    }
+
+    /// The same client, which tells `observer` of each attempt at a call when it is over.
+    #[must_use]
+    pub fn observed_by(self, observer: impl Fn(&Call<'_>) + Send + Sync + 'static) -> Self {
+        Self {
+            observer: Observer::new(observer),
+            ..self
+        }
     }
 }

@@ -1,7 +1,7 @@
 use std::{str::FromStr, time::Duration};
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode,
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode,
     SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
     sqlx::{
         self, ConnectOptions,
@@ -60,6 +60,29 @@ pub async fn connect(url: &SecretString, pool: &Pool) -> Result<DatabaseConnecti
             .await
             .map_err(connection_error)?;
         Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+    }
+}
+
+/// How many connections there are at this moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PoolState {
+    pub(crate) open: u32,
+    pub(crate) idle: u32,
+    pub(crate) most: u32,
+}
+
+pub(crate) fn pool_state(db: &DatabaseConnection) -> PoolState {
+    match db.get_database_backend() {
+        DbBackend::Postgres => state(db.get_postgres_connection_pool()),
+        _ => state(db.get_sqlite_connection_pool()),
+    }
+}
+
+fn state<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> PoolState {
+    PoolState {
+        open: pool.size(),
+        idle: pool.num_idle().try_into().unwrap_or(u32::MAX),
+        most: pool.options().get_max_connections(),
     }
 }
 

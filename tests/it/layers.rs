@@ -11,10 +11,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
+            "accept",
             "app",
             "auth",
             "graphiql",
             "graphql",
+            "metrics",
             "pages",
             "rest",
             "streams",
@@ -32,7 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "lenient_json",
         ],
     ),
-    ("graphql", &["app", "auth", "domain", "streams"]),
+    ("graphql", &["app", "auth", "domain", "metrics", "streams"]),
     ("graphiql", &["pages"]),
     ("pages", &["app", "graphql"]),
     (
@@ -41,11 +43,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "domain",
-        &["clock", "lenient_json", "linkedin", "seal", "storage"],
+        &[
+            "clock",
+            "lenient_json",
+            "linkedin",
+            "metrics",
+            "seal",
+            "storage",
+        ],
     ),
+    ("accept", &["metrics"]),
+    ("metrics", &["linkedin", "storage"]),
     ("linkedin", &["lenient_json"]),
     ("storage", &[]),
-    ("app", &["clock", "linkedin", "seal", "streams"]),
+    ("app", &["clock", "linkedin", "metrics", "seal", "streams"]),
     ("clock", &[]),
     ("streams", &[]),
     ("lenient_json", &[]),
@@ -55,7 +66,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "demo",
         &[
-            "app", "config", "linkedin", "pages", "seal", "server", "streams",
+            "app", "config", "linkedin", "metrics", "pages", "seal", "server", "streams",
         ],
     ),
 ];

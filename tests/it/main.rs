@@ -13,6 +13,7 @@ mod image;
 mod layers;
 mod link;
 mod linkedin;
+mod metrics;
 mod migrations;
 mod preferences;
 mod rest;

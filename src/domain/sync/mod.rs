@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     linkedin::{self, Listing},
+    metrics::Metrics,
     seal::{Keys, NONCE_LEN},
     storage::{
         begin_write, connection, failure,
@@ -61,6 +62,7 @@ struct Inner {
     means: Means,
     listeners: Listeners,
     interval: TimeDelta,
+    metrics: Metrics,
     flights: SingleFlight<Result<Synced, Error>>,
 }
 
@@ -76,6 +78,29 @@ pub(crate) struct Means {
 pub(crate) enum Synced {
     Done(Arc<Report>),
     Failed(Problem),
+}
+
+impl Synced {
+    /// Counts a sync that is over, and leaves a line about it.
+    fn tell(&self, job: &Job, metrics: &Metrics) {
+        let (outcome, report) = match self {
+            Self::Done(report) if report.complete => ("complete", Some(report)),
+            Self::Done(report) => ("incomplete", Some(report)),
+            Self::Failed(problem) => (problem.name(), None),
+        };
+        metrics.synced(outcome);
+        tracing::info!(
+            target: "audit",
+            action = "sync",
+            user.id = job.user_id,
+            outcome,
+            pages = report.map(|report| report.pages.len()),
+            added = report.map(|report| report.added.len()),
+            restored = report.map(|report| report.restored.len()),
+            removed = report.map(|report| report.removed.len()),
+            "synced the LinkedIn pages"
+        );
+    }
 }
 
 /// What a sync is about, told apart from the request that asked for it.
@@ -102,6 +127,7 @@ impl Syncer {
         means: Means,
         listeners: Listeners,
         interval: Duration,
+        metrics: Metrics,
     ) -> Self {
         Self(Arc::new(Inner {
             db,
@@ -110,6 +136,7 @@ impl Syncer {
             means,
             listeners,
             interval: TimeDelta::from_std(interval).unwrap_or(TimeDelta::MAX),
+            metrics,
             flights: SingleFlight::default(),
         }))
     }
@@ -136,7 +163,10 @@ impl Syncer {
             .0
             .flights
             .run(&key, async move { inner.run(&job).await });
-        flight.await.unwrap_or(Err(Error::Panicked))
+        flight.await.unwrap_or_else(|| {
+            self.0.metrics.panicked();
+            Err(Error::Panicked)
+        })
     }
 }
 
@@ -254,6 +284,9 @@ impl Inner {
                     attempt += 1;
                 }
                 outcome => {
+                    if let Ok(Some(synced)) = &outcome {
+                        synced.tell(job, &self.metrics);
+                    }
                     self.listeners.announce(&job.user_id);
                     return outcome;
                 }
@@ -346,15 +379,6 @@ impl Inner {
             return Ok(None);
         };
         let report = Report::new(now, changes, rows);
-        tracing::info!(
-            user.id = job.user_id,
-            pages = report.pages.len(),
-            added = report.added.len(),
-            restored = report.restored.len(),
-            removed = report.removed.len(),
-            complete = report.complete,
-            "synced the LinkedIn pages"
-        );
         Ok(Some(Synced::Done(Arc::new(report))))
     }
 

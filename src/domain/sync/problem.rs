@@ -25,6 +25,18 @@ pub(crate) enum Problem {
 const LAST_YEAR: i32 = 9999;
 
 impl Problem {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::NotLinked => "not_linked",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::OrgScopeMissing => "org_scope_missing",
+            Self::Throttled { .. } => "throttled",
+            Self::VersionSunset => "version_sunset",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
     /// The sentence that clients show.
     pub(crate) fn message(&self) -> &'static str {
         match self {

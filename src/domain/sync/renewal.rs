@@ -63,7 +63,13 @@ impl Inner {
         let data = granted.data(&self.keys, &job.user_id, (self.means.nonces)());
         let stored = data.0["access_token"].as_str().unwrap_or_default().into();
         connection::renew(&self.db, &job.identity_id, &job.stored, data, now).await?;
-        tracing::info!(user.id = job.user_id, "renewed a connection to LinkedIn");
+        tracing::info!(
+            target: "audit",
+            action = "renew",
+            user.id = job.user_id,
+            outcome = "done",
+            "renewed a connection to LinkedIn"
+        );
         Ok(Some(Job {
             user_id: job.user_id.clone(),
             identity_id: job.identity_id.clone(),

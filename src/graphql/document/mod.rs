@@ -9,7 +9,7 @@ use std::sync::Arc;
 use apollo_compiler::{
     Node, Schema,
     ast::{self, FieldDefinition, OperationType, VariableDefinition},
-    executable::{self, SelectionSet},
+    executable::{self, ExecutableDocument as ExecutableSource, SelectionSet},
     name,
     parser::{Parser, SourceMap},
     request::coerce_variable_values,
@@ -48,7 +48,11 @@ pub(crate) struct Document {
 pub(crate) struct Operation {
     /// Without its selections: only its name, type and variables are asked for.
     head: executable::Operation,
+    field: Arc<str>,
 }
+
+/// In the place of a field's name, where an operation asks for several.
+const SEVERAL: &str = "several";
 
 type Errors = Vec<RequestError>;
 
@@ -104,7 +108,7 @@ impl Documents {
             operations: document
                 .operations
                 .iter()
-                .map(|it| Arc::new(Operation::new(it)))
+                .map(|it| Arc::new(Operation::new(it, &document)))
                 .collect(),
             sources: document.sources.clone(),
         })
@@ -182,7 +186,7 @@ impl Document {
 }
 
 impl Operation {
-    fn new(operation: &executable::Operation) -> Self {
+    fn new(operation: &executable::Operation, document: &ExecutableSource) -> Self {
         let executable::Operation {
             operation_type,
             name,
@@ -190,7 +194,13 @@ impl Operation {
             directives,
             selection_set,
         } = operation;
+        let mut fields = operation.root_fields(document).map(|field| &field.name);
+        let field = match fields.next() {
+            Some(first) if fields.all(|other| other == first) => first.as_str(),
+            _ => SEVERAL,
+        };
         Self {
+            field: field.into(),
             head: executable::Operation {
                 operation_type: *operation_type,
                 name: name.clone(),
@@ -207,6 +217,11 @@ impl Operation {
 
     pub(crate) fn kind(&self) -> OperationType {
         self.head.operation_type
+    }
+
+    /// The schema's field that is asked for, or that it is more than one.
+    pub(crate) fn field(&self) -> &Arc<str> {
+        &self.field
     }
 }
 

@@ -1,6 +1,6 @@
 //! GraphQL over HTTP: JSON by POST, queries also by GET, one operation at a time.
 
-use std::{collections::HashMap, future::ready};
+use std::{collections::HashMap, future::ready, sync::Arc};
 
 use apollo_compiler::ast::OperationType;
 use async_graphql::ServerError;
@@ -35,6 +35,7 @@ use crate::{
         Api,
         error::{self, Code, RequestError},
     },
+    metrics::Told,
 };
 
 /// The most bytes that a request's body may have.
@@ -183,6 +184,7 @@ async fn execute(
         Err(errors) => return refuse_request(errors),
     };
     let kind = prepared.operation.kind();
+    let field = prepared.operation.field().clone();
     if method == Method::GET && kind == OperationType::Mutation {
         let error = RequestError::new(
             Code::MethodNotAllowed,
@@ -211,12 +213,21 @@ async fn execute(
             let answer = api.execute(request, caller).await;
             stream_answers(api, stream_type, stream::once(ready(answer)))
         }
-        (_, _, _) => send(
-            shown_as,
-            StatusCode::OK,
-            &api.execute(request, caller).await,
-        ),
+        (_, _, _) => {
+            let answer = api.execute(request, caller).await;
+            let response = send(shown_as, StatusCode::OK, &answer);
+            tell(response, Some(field), &answer.errors)
+        }
     }
+}
+
+/// Says what the answer is about and whether it is one, which its status does not.
+fn tell(mut response: Response, field: Option<Arc<str>>, errors: &[ServerError]) -> Response {
+    response.extensions_mut().insert(Told {
+        operation: field,
+        outcome: error::outcome(errors),
+    });
+    response
 }
 
 fn refuse_accept(shown_as: MediaType, message: &str) -> Response {
@@ -247,7 +258,9 @@ fn body_of(errors: Vec<RequestError>) -> HashMap<&'static str, Vec<ServerError>>
 }
 
 fn refuse(media_type: MediaType, status: StatusCode, errors: Vec<RequestError>) -> Response {
-    let mut response = send(media_type, status, &body_of(errors));
+    let body = body_of(errors);
+    let response = send(media_type, status, &body);
+    let mut response = tell(response, None, &body["errors"]);
     if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(ACCEPT_POST, json);

@@ -4,7 +4,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -13,7 +13,10 @@ use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use linkedin_targets::{
     app::{App, Clock, Ids, Random, Settings},
     demo::World,
-    linkedin, seal, server,
+    linkedin,
+    metrics::Metrics,
+    seal,
+    server::{self, Bounds},
     streams::Streams,
 };
 use reqwest::{
@@ -38,8 +41,9 @@ pub(crate) struct TestApp {
     pub(crate) db: DatabaseConnection,
     /// What the server takes for LinkedIn.
     pub(crate) linkedin: StandIn,
+    pub(crate) metrics: Metrics,
     pub(crate) clock: TestClock,
-    ids: Ids,
+    pub(crate) ids: TestIds,
     address: SocketAddr,
     client: Client,
     /// The server's own way to the rows.
@@ -63,7 +67,7 @@ impl TestApp {
 
     /// On a database that is there already.
     pub(crate) async fn on(database: Database, change: impl FnOnce(&mut Settings)) -> Self {
-        let (clock, ids) = (TestClock::new(), ids());
+        let (clock, ids) = (TestClock::new(), TestIds::new());
         let linkedin = linkedin(&clock).await;
         let change = |settings: &mut Settings, _: &mut linkedin::Settings| change(settings);
         Self::start(Arc::new(database), linkedin, clock, ids, change).await
@@ -93,14 +97,17 @@ impl TestApp {
         database: Arc<Database>,
         linkedin: StandIn,
         clock: TestClock,
-        ids: Ids,
+        ids: TestIds,
         change: impl FnOnce(&mut Settings, &mut linkedin::Settings),
     ) -> Self {
         let db = database.connect().await;
         let statements = Arc::new(Mutex::new(Vec::new()));
         let mut counted = database.connect().await;
         let seen = statements.clone();
+        let metrics = Metrics::new();
+        let observe = metrics.statements();
         counted.set_metric_callback(move |info| {
+            observe(info);
             seen.lock().unwrap().push(info.statement.sql.clone());
         });
         let mut settings = settings();
@@ -108,28 +115,36 @@ impl TestApp {
         change(&mut settings, &mut linkedin_settings);
         let app = App {
             db: counted.clone(),
-            linkedin: linkedin::Client::new(linkedin_settings).unwrap(),
+            linkedin: linkedin::Client::new(linkedin_settings)
+                .unwrap()
+                .observed_by(metrics.calls()),
             settings,
             clock: clock.clock(),
-            ids: ids.clone(),
+            ids: ids.ids.clone(),
             random: random(),
             streams: Streams::new(1_000),
+            metrics: metrics.clone(),
         };
         let streams = app.streams.clone();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let routes = server::router(app).unwrap();
-        let patience = Duration::from_secs(1);
+        let bounds = Bounds {
+            max_connections: 1_000,
+            shutdown_timeout: Duration::from_secs(1),
+        };
         tokio::spawn(server::run(
             routes,
             listener,
             streams,
-            patience,
+            bounds,
+            metrics.clone(),
             std::future::pending(),
         ));
         Self {
             db,
             linkedin,
+            metrics,
             clock,
             ids,
             address,
@@ -144,7 +159,7 @@ impl TestApp {
     pub(crate) fn world(&self) -> World<'_, DatabaseConnection> {
         World {
             db: &self.db,
-            ids: &self.ids,
+            ids: &self.ids.ids,
             now: self.clock.now(),
         }
     }
@@ -210,6 +225,14 @@ impl TestApp {
     /// From now on the server cannot reach its database.
     pub(crate) async fn lose_database(&self) {
         self.server_db.close_by_ref().await.unwrap();
+    }
+
+    /// What the server has counted under this name, with these labels.
+    pub(crate) fn counted(&self, series: &str) -> Option<f64> {
+        let text = self.metrics.text().unwrap();
+        let start = format!("linkedin_targets_{series} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&start))?;
+        Some(value.parse().unwrap())
     }
 
     /// The statements that the server has run since this was last asked.
@@ -323,12 +346,28 @@ pub(crate) fn one_id(id: &str) -> Ids {
 }
 
 /// UUIDs that count up.
-fn ids() -> Ids {
-    let next = AtomicU64::new(1);
-    Ids::new(move || {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        format!("00000000-0000-4000-8000-{number:012x}")
-    })
+#[derive(Clone)]
+pub(crate) struct TestIds {
+    ids: Ids,
+    are_gone: Arc<AtomicBool>,
+}
+
+impl TestIds {
+    fn new() -> Self {
+        let (next, are_gone) = (AtomicU64::new(1), Arc::new(AtomicBool::new(false)));
+        let gone = are_gone.clone();
+        let ids = Ids::new(move || {
+            assert!(!gone.load(Ordering::Relaxed), "there are no more ids");
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            format!("00000000-0000-4000-8000-{number:012x}")
+        });
+        Self { ids, are_gone }
+    }
+
+    /// Whether the server panics where it needs one.
+    pub(crate) fn are_gone(&self, gone: bool) {
+        self.are_gone.store(gone, Ordering::Relaxed);
+    }
 }
 
 fn settings() -> Settings {

@@ -87,6 +87,13 @@ impl Serving {
         panic!("the log ended without {words:?}: {:#?}", self.passed);
     }
 
+    /// A line with these words that the log has had by now.
+    pub(crate) fn earlier_line_that_says(&mut self, words: &str) -> String {
+        let earlier = self.passed.iter().find(|line| line.contains(words));
+        let told = || panic!("no line says {words:?}: {:#?}", self.passed);
+        earlier.cloned().unwrap_or_else(told)
+    }
+
     /// The most memory that it has had so far, in bytes; `None` where the system does not tell.
     pub(crate) fn peak_memory(&self) -> Option<u64> {
         let status = format!("/proc/{}/status", self.process.id());
