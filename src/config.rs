@@ -70,6 +70,16 @@ pub struct Log {
         global = true
     )]
     pub log_filter: String,
+    /// Where traces are sent by OTLP over HTTP, such as `http://localhost:4318`. By default nowhere. The other variables
+    /// of OpenTelemetry, such as OTEL_SERVICE_NAME and OTEL_TRACES_SAMPLER, hold as well.
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_ENDPOINT",
+        value_name = "OTEL_EXPORTER_OTLP_ENDPOINT",
+        global = true,
+        value_parser = Unshown(web_address)
+    )]
+    pub otlp_endpoint: Option<Url>,
 }
 
 /// How log lines look.

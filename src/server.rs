@@ -154,6 +154,7 @@ fn surrounded(routes: Router, settings: &Settings, ids: Ids, metrics: Metrics) -
     let layers = ServiceBuilder::new()
         .layer(middleware::from_fn(drop_unfit_request_id))
         .layer(SetRequestIdLayer::new(REQUEST_ID, RequestIds(ids)))
+        .layer(middleware::from_fn(telemetry::trace))
         .layer(telemetry::layer())
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(middleware::from_fn_with_state(metrics, count))

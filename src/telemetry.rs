@@ -2,14 +2,30 @@
 
 use std::time::Duration;
 
-use axum::{extract::MatchedPath, http::HeaderName};
+use axum::{
+    extract::{MatchedPath, Request},
+    http::HeaderName,
+    middleware::Next,
+    response::Response,
+};
+use opentelemetry::{Key, KeyValue, propagation::TextMapPropagator, trace::TracerProvider};
+use opentelemetry_http::HeaderExtractor;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
 use tower_http::{
     classify::{ServerErrorsAsFailures, SharedClassifier},
     trace::{MakeSpan, OnResponse, TraceLayer},
 };
-use tracing::{Span, field::Empty};
+use tracing::{Instrument, Span, field::Empty};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+use url::Url;
 
 use crate::config::{Log, LogFormat};
 
@@ -20,8 +36,19 @@ const WAITING_LINES: usize = 10_000;
 /// Logging under way. What waits to be written is written when this is dropped, unless nobody reads it.
 #[derive(Debug)]
 pub struct Logging {
+    // First: it may have something to say about the traces that it could not send.
+    traces: Option<SdkTracerProvider>,
     _writer: WorkerGuard,
     dropped: ErrorCounter,
+}
+
+impl Drop for Logging {
+    fn drop(&mut self) {
+        if let Some(traces) = &self.traces {
+            // A collector that does not answer is not waited for.
+            let _ = traces.shutdown_with_timeout(LAST_TRACES);
+        }
+    }
 }
 
 impl Logging {
@@ -43,21 +70,32 @@ pub fn start(log: &Log) -> Result<Logging, String> {
         .buffered_lines_limit(WAITING_LINES)
         .thread_name("log")
         .finish(std::io::stderr());
+    let traces = log.otlp_endpoint.as_ref().map(traces).transpose()?;
     let logging = Logging {
+        traces: traces.clone(),
         _writer: guard,
         dropped: writer.error_counter(),
     };
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(writer);
-    match log.log_format {
-        LogFormat::Pretty => lines.init(),
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let lines = match log.log_format {
+        LogFormat::Pretty => lines.boxed(),
         LogFormat::Json => lines
             .json()
             .flatten_event(true)
             .with_span_list(false)
-            .init(),
-    }
+            .boxed(),
+    };
+    let of_traces = filter_fn(|metadata| metadata.target() == TRACES);
+    let of_lines = filter_fn(|metadata| metadata.target() != TRACES);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter.and(of_lines)))
+        .with(traces.map(|traces| {
+            let tracer = traces.tracer(env!("CARGO_PKG_NAME"));
+            tracing_opentelemetry::layer()
+                .with_tracer(tracer)
+                .with_filter(of_traces)
+        }))
+        .init();
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);
         tracing::error!(
@@ -67,6 +105,67 @@ pub fn start(log: &Log) -> Result<Logging, String> {
         );
     }));
     Ok(logging)
+}
+
+/// The target of spans that are for traces alone: the log does not know them.
+const TRACES: &str = "otel";
+
+/// How long the last spans may take to be sent.
+const LAST_TRACES: Duration = Duration::from_secs(2);
+
+/// Sends spans from a thread and a queue of its own, which drops what does not fit.
+fn traces(endpoint: &Url) -> Result<SdkTracerProvider, String> {
+    let base = endpoint.as_str().trim_end_matches('/');
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_endpoint(format!("{base}/v1/traces"))
+        .build()
+        .map_err(|cause| format!("invalid value for OTEL_EXPORTER_OTLP_ENDPOINT: {cause}"))?;
+    let is_named = Resource::builder()
+        .build()
+        .get(&Key::from_static_str("service.name"))
+        .is_some_and(|name| !name.as_str().starts_with("unknown_service"));
+    let service = Resource::builder()
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
+    let service = if is_named {
+        service
+    } else {
+        service.with_service_name(env!("CARGO_PKG_NAME"))
+    };
+    Ok(SdkTracerProvider::builder()
+        .with_resource(service.build())
+        .with_batch_exporter(exporter)
+        .build())
+}
+
+/// A span of the trace that the client's `traceparent` tells of, or of a new one, around each request.
+pub(crate) async fn trace(request: Request, next: Next) -> Response {
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str);
+    let span = tracing::info_span!(
+        target: TRACES,
+        "request",
+        otel.name = format!("{} {route}", request.method()),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = %request.method(),
+        http.route = route,
+        http.response.status_code = Empty,
+    );
+    if !span.is_disabled() {
+        let parent = TraceContextPropagator::new().extract(&HeaderExtractor(request.headers()));
+        // Without a subscriber for traces there is nobody to tell.
+        let _ = span.set_parent(parent);
+    }
+    let response = next.run(request).instrument(span.clone()).await;
+    let status = response.status();
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+    response
 }
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

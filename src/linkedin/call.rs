@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use tokio::time::{Instant, timeout};
+use tracing::Instrument;
 use url::Url;
 
 use super::{
@@ -110,8 +111,16 @@ impl Client {
         deadline: Deadline,
     ) -> Result<T, Error> {
         let attempt = || async {
-            let began = Instant::now();
-            let outcome = timeout(deadline.left(), self.send(request().build()?))
+            let (began, request) = (Instant::now(), request().build()?);
+            let span = tracing::info_span!(
+                target: "otel",
+                "LinkedIn",
+                otel.kind = "client",
+                http.request.method = %request.method(),
+                server.address = request.url().host_str(),
+                url.path = request.url().path(),
+            );
+            let outcome = timeout(deadline.left(), self.send(request).instrument(span))
                 .await
                 .unwrap_or(Err(Failure::Deadline.into()));
             (self.observer.0)(&Call {

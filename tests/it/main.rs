@@ -28,3 +28,4 @@ mod sync_crash;
 mod sync_faults;
 mod sync_together;
 mod targets;
+mod traces;
