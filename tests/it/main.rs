@@ -10,6 +10,7 @@ mod graphql;
 mod health;
 mod http;
 mod image;
+mod isolation;
 mod layers;
 mod link;
 mod linkedin;

@@ -1,6 +1,5 @@
 //! What the migration makes of a database: an empty one, the web application's, and those in between.
 
-mod dump;
 mod expected;
 mod interlinedlist;
 mod notifications;
@@ -17,7 +16,10 @@ use sea_orm::{
     ConnectionTrait, Database as Connect, DatabaseConnection, QueryResult, Statement, Value,
 };
 
-use crate::support::database::{Backend, Database};
+use crate::support::{
+    database::{Backend, Database},
+    dump,
+};
 
 #[rstest]
 #[tokio::test]

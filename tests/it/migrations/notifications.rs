@@ -3,10 +3,9 @@
 use migration::notifications;
 use sea_orm::DatabaseConnection;
 
-use super::dump;
 use crate::support::{
     database::{Backend, Database},
-    process,
+    dump, process,
 };
 
 async fn triggers(db: &DatabaseConnection) -> Vec<String> {

@@ -2,6 +2,7 @@ pub(crate) mod app;
 pub(crate) mod database;
 pub(crate) mod demo;
 pub(crate) mod description;
+pub(crate) mod dump;
 pub(crate) mod events;
 pub(crate) mod eventually;
 pub(crate) mod member;

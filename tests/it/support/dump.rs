@@ -2,13 +2,13 @@
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 
-use crate::support::database::Backend;
+use super::database::Backend;
 
 /// One line for every table, index, constraint, view and row.
 ///
 /// On PostgreSQL also for where a table is stored and which transaction wrote a row, so that a rewrite with the same
 /// content shows.
-pub(super) async fn everything(db: &DatabaseConnection, on: Backend) -> Vec<String> {
+pub(crate) async fn everything(db: &DatabaseConnection, on: Backend) -> Vec<String> {
     let (catalog, row) = match on {
         Backend::Postgres => (POSTGRES, "x.xmin::text || x.ctid::text || x::text"),
         Backend::Sqlite => (SQLITE, ""),
@@ -42,14 +42,14 @@ pub(super) async fn everything(db: &DatabaseConnection, on: Backend) -> Vec<Stri
 }
 
 /// The same without the tables that are SeaORM's and the server's own.
-pub(super) async fn everything_shared(db: &DatabaseConnection, on: Backend) -> Vec<String> {
+pub(crate) async fn everything_shared(db: &DatabaseConnection, on: Backend) -> Vec<String> {
     let mut lines = everything(db, on).await;
     lines
         .retain(|line| !line.contains("seaql_migrations") && !line.contains("linkedin_page_syncs"));
     lines
 }
 
-pub(super) async fn strings(db: &DatabaseConnection, query: &str) -> Vec<String> {
+pub(crate) async fn strings(db: &DatabaseConnection, query: &str) -> Vec<String> {
     let statement = Statement::from_string(db.get_database_backend(), query);
     let rows = db.query_all_raw(statement).await.unwrap();
     rows.iter()
