@@ -16,6 +16,7 @@ mod link;
 mod linkedin;
 mod metrics;
 mod migrations;
+mod model;
 mod preferences;
 mod rest;
 mod schema;
