@@ -107,7 +107,7 @@ async fn a_body_may_be_64_kib_long_and_no_longer() {
 #[case::null("null", "must be a JSON object")]
 #[case::no_query("{}", "There is no `query`")]
 #[case::a_null_query(r#"{"query":null}"#, "There is no `query`")]
-#[case::a_persisted_query(r#"{"extensions":{"persistedQuery":{}}}"#, "There is no `query`")]
+#[case::no_persisted_query(r#"{"extensions":{"persistedQuery":null}}"#, "There is no `query`")]
 #[case::a_number_as_query(r#"{"query":1}"#, "`query` must be a string")]
 #[case::a_list_as_variables(r#"{"query":"{ __typename }","variables":[]}"#, "`variables` must be")]
 #[case::text_as_variables(

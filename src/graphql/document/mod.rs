@@ -33,7 +33,7 @@ pub(crate) struct Documents {
     schema: Valid<Schema>,
     limits: Limits,
     introspection: bool,
-    kept: Cache<[u8; 32], Arc<Document>>,
+    kept: Cache<Key, Arc<Document>>,
 }
 
 /// A valid document within the limits.
@@ -53,6 +53,26 @@ pub(crate) struct Operation {
 
 /// In the place of a field's name, where an operation asks for several.
 const SEVERAL: &str = "several";
+
+/// How a request tells which document it wants.
+#[derive(Debug)]
+pub(crate) enum Reference {
+    /// By the document itself.
+    Text(String),
+    /// By its [`hash`].
+    Hash(String),
+}
+
+type Key = [u8; 32];
+
+fn key(text: &str) -> Key {
+    Sha256::digest(text).into()
+}
+
+/// The SHA-256 of a document's text, in hexadecimal.
+pub(crate) fn hash(text: &str) -> String {
+    hex::encode(key(text))
+}
 
 type Errors = Vec<RequestError>;
 
@@ -75,9 +95,22 @@ impl Documents {
         })
     }
 
+    /// The document that a request wants. By its hash, one is found while it is kept.
+    pub(crate) fn find(&self, reference: &Reference) -> Result<Arc<Document>, Errors> {
+        match reference {
+            Reference::Text(text) => self.prepare(text),
+            Reference::Hash(hash) => {
+                let mut key = Key::default();
+                let is_key = hex::decode_to_slice(hash, &mut key).is_ok();
+                let found = is_key.then(|| self.kept.get(&key)).flatten();
+                found.ok_or_else(|| vec![not_kept()])
+            }
+        }
+    }
+
     /// The document of this text, or everything that is wrong with it.
     pub(crate) fn prepare(&self, text: &str) -> Result<Arc<Document>, Errors> {
-        let key = Sha256::digest(text).into();
+        let key = key(text);
         if let Some(document) = self.kept.get(&key) {
             return Ok(document);
         }
@@ -242,6 +275,11 @@ fn with_is_one_of(schema: Valid<Schema>) -> Valid<Schema> {
             .insert(name!("isOneOf"), field.into());
     }
     Valid::assume_valid(schema)
+}
+
+/// The very words that clients look for before they send the document again, in full.
+fn not_kept() -> RequestError {
+    RequestError::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound")
 }
 
 fn all(code: Code, errors: &DiagnosticList) -> Errors {

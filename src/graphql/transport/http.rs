@@ -179,6 +179,7 @@ async fn execute(
         _ => refuse(MediaType::Json, StatusCode::OK, errors),
     };
     let shown_as = accepted.whole.unwrap_or(MediaType::Json);
+    let may_be_kept = method == Method::GET && parameters.are_persisted();
     let prepared = match api.prepare(parameters) {
         Ok(prepared) => prepared,
         Err(errors) => return refuse_request(errors),
@@ -215,7 +216,12 @@ async fn execute(
         }
         (_, _, _) => {
             let answer = api.execute(request, caller).await;
-            let response = send(shown_as, StatusCode::OK, &answer);
+            let mut response = send(shown_as, StatusCode::OK, &answer);
+            if may_be_kept && answer.errors.is_empty() {
+                for (name, value) in KEPT_HEADERS {
+                    response.headers_mut().insert(name, value);
+                }
+            }
             tell(response, Some(field), &answer.errors)
         }
     }
@@ -284,6 +290,16 @@ fn send(media_type: MediaType, status: StatusCode, body: &impl Serialize) -> Res
 const HEADERS: [(HeaderName, HeaderValue); 2] = [
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (VARY, HeaderValue::from_static("accept")),
+];
+
+/// Clients ask for persisted documents by GET so that answers can be kept. These depend on who asks, and may change at any
+/// time: the person's own browser may keep one and must ask again before it is used, and what is shared keeps none.
+const KEPT_HEADERS: [(HeaderName, HeaderValue); 2] = [
+    (CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+    (
+        VARY,
+        HeaderValue::from_static("accept, cookie, authorization"),
+    ),
 ];
 
 fn with_retry(mut response: Response) -> Response {

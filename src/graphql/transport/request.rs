@@ -8,19 +8,41 @@ use serde_json::{Map, Value};
 
 use crate::graphql::{
     Api,
-    document::{Document, Operation},
+    document::{self, Document, Operation, Reference},
     error::{Code, RequestError},
 };
 
 /// The parameters of one request, of the right types.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub(super) struct Parameters {
-    query: String,
+    document: Reference,
     operation_name: Option<String>,
     variables: Option<Map<String, Value>>,
-    #[serde(rename = "extensions")]
-    _extensions: Option<Map<String, Value>>,
+}
+
+/// What a request may hold.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<Map<String, Value>>,
+    extensions: Option<Extensions>,
+}
+
+/// Others than these are nobody's business.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Extensions {
+    persisted_query: Option<Value>,
+}
+
+/// Apollo's protocol of automatic persisted queries.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PersistedQuery {
+    version: Value,
+    sha256_hash: String,
 }
 
 /// A valid document, and which of its operations is to be run.
@@ -53,11 +75,54 @@ impl Parameters {
         of_type("operationName", "a string", Value::is_string)?;
         of_type("variables", "an object", Value::is_object)?;
         of_type("extensions", "an object", Value::is_object)?;
-        if !body.get("query").is_some_and(Value::is_string) {
-            let message = "There is no `query`: send the GraphQL document in it.";
-            return Err(bad_input(message));
+        let body: Body = serde_json::from_value(Value::Object(body))
+            .map_err(|cause| bad_input(format!("{cause}.")))?;
+        let hash = body.extensions.unwrap_or_default().hash()?;
+        Ok(Self {
+            document: reference(body.query, hash)?,
+            operation_name: body.operation_name,
+            variables: body.variables,
+        })
+    }
+
+    /// Whether the document stands somewhere else than in the request.
+    pub(super) fn are_persisted(&self) -> bool {
+        !matches!(self.document, Reference::Text(_))
+    }
+}
+
+impl Extensions {
+    fn hash(self) -> Result<Option<String>, RequestError> {
+        let Some(persisted) = self.persisted_query else {
+            return Ok(None);
+        };
+        let PersistedQuery {
+            version,
+            sha256_hash,
+        } = serde_json::from_value(persisted).map_err(|_| {
+            bad_input("`extensions.persistedQuery` must have `version` 1 and a `sha256Hash`.")
+        })?;
+        if version == 1 {
+            Ok(Some(sha256_hash))
+        } else {
+            Err(bad_input(
+                "`extensions.persistedQuery.version` must be 1: there is no other.",
+            ))
         }
-        serde_json::from_value(Value::Object(body)).map_err(|cause| bad_input(format!("{cause}.")))
+    }
+}
+
+fn reference(query: Option<String>, hash: Option<String>) -> Result<Reference, RequestError> {
+    match (query, hash) {
+        // What was sent in full is found by its hash from then on.
+        (Some(text), Some(hash)) if document::hash(&text) != hash => Err(bad_input(
+            "`extensions.persistedQuery.sha256Hash` is not the SHA-256 of `query`.",
+        )),
+        (Some(text), _) => Ok(Reference::Text(text)),
+        (None, Some(hash)) => Ok(Reference::Hash(hash)),
+        (None, None) => Err(bad_input(
+            "There is no `query`: send the GraphQL document in it.",
+        )),
     }
 }
 
@@ -65,12 +130,11 @@ impl Api {
     /// The document, and the operation in it.
     pub(super) fn prepare(&self, parameters: Parameters) -> Result<Prepared, Vec<RequestError>> {
         let Parameters {
-            query,
+            document,
             operation_name,
             variables,
-            ..
         } = parameters;
-        let document = self.documents.prepare(&query)?;
+        let document = self.documents.find(&document)?;
         let operation = document
             .operation(operation_name.as_deref())
             .map_err(|error| vec![error])?;
