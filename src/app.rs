@@ -2,10 +2,11 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use ipnet::IpNet;
 use sea_orm::DatabaseConnection;
 use url::Url;
 
-use crate::{linkedin, metrics::Metrics, seal, streams::Streams};
+use crate::{limits::Rates, linkedin, metrics::Metrics, seal, streams::Streams};
 
 pub use crate::clock::Clock;
 
@@ -53,6 +54,12 @@ pub struct Settings {
     pub token_keys: seal::Keys,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// How often somebody may ask.
+    pub rates: Rates,
+    /// Requests that are worked on at one time; those beyond are turned away at once.
+    pub max_requests: usize,
+    /// What may say in `X-Forwarded-For` whose requests it passes on.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// Makes ids that nobody has used.

@@ -12,10 +12,14 @@ use clap::{
     builder::{BoolishValueParser, TypedValueParser},
     error::{ContextKind, ContextValue},
 };
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::{linkedin, seal, storage};
+use crate::{
+    limits::{Rate, Rates},
+    linkedin, seal, storage,
+};
 
 /// LinkedIn targets and posting preferences of InterlinedList users, over GraphQL and REST.
 #[derive(Debug, Parser)]
@@ -160,8 +164,25 @@ pub struct Serve {
     /// Most subscriptions and WebSockets that are open at one time.
     #[arg(long, env, value_name = "MAX_SUBSCRIPTIONS", default_value_t = 20_000)]
     pub max_subscriptions: usize,
+    /// Proxies, as addresses or networks separated by commas, which say in X-Forwarded-For whose requests they pass on.
+    #[arg(long, env, value_name = "TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Most requests of one user, as in `1200/1m`: so many at once or in that time. `off` for no limit.
+    #[arg(long, env, value_name = "RATE_LIMIT_USER", default_value = "1200/1m", value_parser = rate)]
+    pub rate_limit_user: MaybeRate,
+    /// Most requests from one address that is known to be a client's: those of proxies and of this machine are not,
+    /// unless TRUSTED_PROXIES names the proxy.
+    #[arg(long, env, value_name = "RATE_LIMIT_ADDRESS", default_value = "6000/1m", value_parser = rate)]
+    pub rate_limit_address: MaybeRate,
+    /// Most syncs with LinkedIn of one user.
+    #[arg(long, env, value_name = "RATE_LIMIT_SYNC", default_value = "12/1m", value_parser = rate)]
+    pub rate_limit_sync: MaybeRate,
+    /// Most requests that are worked on at one time; others are answered with 503 at once.
+    #[arg(long, env, value_name = "MAX_REQUESTS", default_value_t = 512,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_requests: u32,
     /// Most connections at one time; others are closed at once. As far as the system lets one process go.
-    #[arg(long, env, value_name = "MAX_CONNECTIONS", default_value_t = 20_000,
+    #[arg(long, env, value_name = "MAX_CONNECTIONS", default_value_t = 16_000,
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
     /// How long a request may take before it is answered with 503.
@@ -179,6 +200,10 @@ pub struct Serve {
     #[arg(long, env, value_name = "SHUTDOWN_TIMEOUT", default_value = "20s", value_parser = duration)]
     pub shutdown_timeout: Duration,
 }
+
+/// A rate, or none.
+#[derive(Clone, Copy, Debug)]
+pub struct MaybeRate(pub Option<Rate>);
 
 /// How the server talks to LinkedIn.
 #[derive(Clone, Debug, Args)]
@@ -263,6 +288,16 @@ impl LinkedIn {
 }
 
 impl Serve {
+    /// How often somebody may ask.
+    #[must_use]
+    pub fn rates(&self) -> Rates {
+        Rates {
+            user: self.rate_limit_user.0,
+            address: self.rate_limit_address.0,
+            sync: self.rate_limit_sync.0,
+        }
+    }
+
     /// Refuses settings that contradict each other.
     ///
     /// # Errors
@@ -448,6 +483,28 @@ fn duration(text: &str) -> Result<Duration, String> {
             "{cause}; write a number with its unit, such as 500ms, 10s or 2m"
         )),
     }
+}
+
+fn rate(text: &str) -> Result<MaybeRate, String> {
+    if text == "off" {
+        return Ok(MaybeRate(None));
+    }
+    let (count, period) = text
+        .split_once('/')
+        .ok_or("write how many in how long, as in 1200/1m, or `off`")?;
+    let count = count
+        .parse()
+        .map_err(|_| "the number before the slash must be at least 1")?;
+    let period = duration(period)?;
+    Ok(MaybeRate(Some(Rate { count, period })))
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let network = text
+        .parse()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    network.map_err(|_| "write an address or a network, as in 10.0.0.0/8".to_owned())
 }
 
 fn month(text: &str) -> Result<String, String> {

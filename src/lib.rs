@@ -14,6 +14,7 @@ mod domain;
 mod graphiql;
 mod graphql;
 mod lenient_json;
+pub mod limits;
 pub mod linkedin;
 pub mod metrics;
 mod pages;

@@ -68,7 +68,7 @@ fn print(text: &str) -> Result<(), Box<dyn Error>> {
 
 async fn serve(serve: Serve, logging: &Logging) -> Result<(), Box<dyn Error>> {
     serve.check()?;
-    let token_keys = serve.seal_keys()?;
+    let (token_keys, rates) = (serve.seal_keys()?, serve.rates());
     let metrics = Metrics::new();
     metrics.watch_log(logging.dropped());
     let mut db = connect(&serve.database, false).await?;
@@ -115,6 +115,9 @@ async fn serve(serve: Serve, logging: &Logging) -> Result<(), Box<dyn Error>> {
             subscription_interval: serve.subscription_interval,
             token_keys,
             request_timeout: serve.request_timeout,
+            rates,
+            max_requests: serve.max_requests as usize,
+            trusted_proxies: serve.trusted_proxies,
         },
         clock: Clock::system(),
         ids: Ids::random(),
@@ -126,6 +129,7 @@ async fn serve(serve: Serve, logging: &Logging) -> Result<(), Box<dyn Error>> {
         max_connections: serve.max_connections as usize,
         shutdown_timeout: serve.shutdown_timeout,
     };
+    allow_connections(serve.max_connections);
     let routes = server::router(app)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -135,6 +139,22 @@ async fn serve(serve: Serve, logging: &Logging) -> Result<(), Box<dyn Error>> {
     server::run(routes, listener, streams, bounds, metrics, stop).await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Lets the system open as many connections as are wanted, as far as it goes.
+fn allow_connections(wanted: u32) {
+    /// For the database, LinkedIn and the log.
+    const OTHERS: u64 = 100;
+    let most = u64::from(wanted) + OTHERS;
+    let allowed = rlimit::increase_nofile_limit(most);
+    if let Ok(allowed) = allowed
+        && allowed < most
+    {
+        tracing::warn!(
+            allowed,
+            "the system allows fewer open files than MAX_CONNECTIONS needs: raise the limit, as with `ulimit -n`"
+        );
+    }
 }
 
 async fn migrate(settings: &Migrate) -> Result<(), Box<dyn Error>> {

@@ -48,6 +48,8 @@ struct Inner {
     in_flight: Gauge,
     connections: Gauge,
     refused_connections: Counter,
+    shed: Counter,
+    limited: Family<[(&'static str, &'static str); 1], Counter>,
     panics: Counter,
     statement_seconds: Seconds<Statement>,
     call_seconds: Seconds<OneOf>,
@@ -136,6 +138,8 @@ impl Metrics {
             in_flight: Gauge::default(),
             connections: Gauge::default(),
             refused_connections: Counter::default(),
+            shed: Counter::default(),
+            limited: Family::default(),
             panics: Counter::default(),
             statement_seconds: Family::new_with_constructor(histogram),
             call_seconds: Family::new_with_constructor(histogram),
@@ -167,6 +171,16 @@ impl Metrics {
             "http_connections_refused",
             "Connections that were closed at once because there were too many",
             counts.refused_connections.clone(),
+        );
+        registry.register(
+            "http_requests_shed",
+            "Requests that were turned away because there were too many at one time",
+            counts.shed.clone(),
+        );
+        registry.register(
+            "http_requests_limited",
+            "Requests that were turned away because somebody asks too often",
+            counts.limited.clone(),
         );
         registry.register(
             "panics",
@@ -275,6 +289,14 @@ impl Metrics {
 
     pub(crate) fn connection_refused(&self) {
         self.0.refused_connections.inc();
+    }
+
+    pub(crate) fn shed(&self) {
+        self.0.shed.inc();
+    }
+
+    pub(crate) fn limited(&self, policy: &'static str) {
+        self.0.limited.get_or_create(&[("policy", policy)]).inc();
     }
 
     pub(crate) fn panicked(&self) {

@@ -100,6 +100,25 @@ pub(crate) fn timed_out() -> Response {
         .into_response()
 }
 
+pub(crate) fn busy() -> Response {
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        NO_STORE,
+        [(RETRY_AFTER, "1")],
+        "The server has too much to do.\n",
+    )
+        .into_response()
+}
+
+pub(crate) fn limited() -> Response {
+    (
+        StatusCode::TOO_MANY_REQUESTS,
+        NO_STORE,
+        "You ask too often.\n",
+    )
+        .into_response()
+}
+
 pub(crate) fn failed() -> Response {
     (
         StatusCode::INTERNAL_SERVER_ERROR,

@@ -3,13 +3,16 @@
 use std::{
     future::Future,
     io,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{
-    Router,
-    extract::{MatchedPath, OriginalUri, Request, State},
+    BoxError, Router,
+    body::{Body, Bytes},
+    error_handling::HandleErrorLayer,
+    extract::{ConnectInfo, MatchedPath, OriginalUri, Request, State},
     http::{
         HeaderName, HeaderValue, Method, StatusCode,
         header::{
@@ -21,7 +24,9 @@ use axum::{
     routing::get,
 };
 use axum_server::Handle;
-use tower::ServiceBuilder;
+use futures_util::{StreamExt, stream};
+use tokio::sync::Semaphore;
+use tower::{ServiceBuilder, limit::GlobalConcurrencyLimitLayer, load_shed::LoadShedLayer};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{
@@ -36,9 +41,13 @@ use tower_http::{
 use crate::{
     accept::Acceptor,
     app::{App, Ids, Settings},
-    auth::link::{self, Linking},
+    auth::{
+        self,
+        link::{self, Linking},
+    },
     graphiql,
     graphql::{self, Api},
+    limits::{self, RateLimits, Standing},
     metrics::{self, Metrics, Outcome, Told},
     pages, rest,
     streams::Streams,
@@ -84,36 +93,32 @@ pub fn router(app: App) -> Result<Router, String> {
     metrics.watch_pool(&api.app.db);
     let streams = api.app.streams.clone();
     metrics.watch_streams(move || streams.count());
-    let guarded = |routes: Router, timeout, timed_out, failed: fn() -> Response| {
-        guarded(routes, timeout, timed_out, failed, metrics.clone())
+    let guard = Guard {
+        app: api.app.clone(),
+        limits: api.limits.clone(),
+        places: Arc::new(Semaphore::new(settings.max_requests)),
     };
-    let timeout = settings.request_timeout;
     let linking = Linking {
         app: api.app.clone(),
         syncer: api.syncer.clone(),
         listeners: api.listeners.clone(),
     };
     let link = link::router(linking).method_not_allowed_fallback(rest::refuse_method);
+    let (timeout, patient) = (settings.request_timeout, link::timeout(&api.app));
+    let rest = rest::router(api)?;
+    let ahead = |routes: Router| routes.layer(middleware::from_fn(read_ahead));
+    let behind =
+        |routes: Router, timeout, face| guard.limit(guard.end(routes, timeout, face), face);
     let routes = Router::new()
-        .merge(guarded(
-            graphql,
+        .merge(behind(
+            ahead(guard.shed(graphql, GRAPHQL)),
             timeout,
-            graphql::transport::timed_out,
-            graphql::transport::failed,
+            GRAPHQL,
         ))
-        .merge(guarded(
-            rest::router(api.clone())?,
-            timeout,
-            || rest::Refusal::ServiceUnavailable.into_response(),
-            || rest::Refusal::Internal.into_response(),
-        ))
-        .merge(guarded(
-            link,
-            link::timeout(&api.app),
-            pages::timed_out,
-            pages::failed,
-        ))
-        .merge(guarded(pages, timeout, pages::timed_out, pages::failed))
+        .merge(behind(guard.shed(rest, REST), timeout, REST))
+        .merge(behind(ahead(guard.shed(link, PAGES)), patient, PAGES))
+        // Whoever looks whether the server is well is always answered.
+        .merge(guard.end(pages, timeout, PAGES))
         .fallback(not_found);
     Ok(surrounded(routes, &settings, ids, metrics))
 }
@@ -126,25 +131,128 @@ async fn not_found(OriginalUri(uri): OriginalUri) -> Response {
     }
 }
 
-/// Gives every request of these routes a deadline, and keeps a panic in one from harming another.
-fn guarded(
-    routes: Router,
-    timeout: Duration,
+/// What a face says when a request does not get as far as its handlers.
+#[derive(Clone, Copy)]
+struct Face {
     timed_out: fn() -> Response,
     failed: fn() -> Response,
-    metrics: Metrics,
-) -> Router {
-    let deadline = move |request: Request, next: Next| async move {
-        tokio::time::timeout(timeout, next.run(request))
-            .await
-            .unwrap_or_else(|_| timed_out())
-    };
-    routes
-        .layer(middleware::from_fn(deadline))
-        .layer(CatchPanicLayer::custom(move |_| {
-            metrics.panicked();
-            failed()
-        }))
+    busy: fn() -> Response,
+    limited: fn() -> Response,
+}
+
+const GRAPHQL: Face = Face {
+    timed_out: graphql::transport::timed_out,
+    failed: graphql::transport::failed,
+    busy: graphql::transport::busy,
+    limited: graphql::transport::limited,
+};
+
+const REST: Face = Face {
+    timed_out: || rest::Refusal::ServiceUnavailable.into_response(),
+    failed: || rest::Refusal::Internal.into_response(),
+    busy: || rest::Refusal::ServiceUnavailable.into_response(),
+    limited: || rest::Refusal::TooManyRequests.into_response(),
+};
+
+const PAGES: Face = Face {
+    timed_out: pages::timed_out,
+    failed: pages::failed,
+    busy: pages::busy,
+    limited: pages::limited,
+};
+
+/// Keeps requests from harming one another.
+#[derive(Clone)]
+struct Guard {
+    app: Arc<App>,
+    limits: RateLimits,
+    /// One for each request that is worked on.
+    places: Arc<Semaphore>,
+}
+
+impl Guard {
+    /// Turns away whom there is no place for, at once: what is let in stays fast.
+    fn shed(&self, routes: Router, face: Face) -> Router {
+        let metrics = self.app.metrics.clone();
+        let turn_away = move |_: BoxError| async move {
+            metrics.shed();
+            (face.busy)()
+        };
+        let layers = ServiceBuilder::new()
+            .layer(HandleErrorLayer::new(turn_away))
+            .layer(LoadShedLayer::new())
+            .layer(GlobalConcurrencyLimitLayer::with_semaphore(
+                self.places.clone(),
+            ));
+        routes.layer(layers)
+    }
+
+    /// Gives each request a deadline, and lets a panic end no more than its own.
+    fn end(&self, routes: Router, timeout: Duration, face: Face) -> Router {
+        let deadline = move |request: Request, next: Next| async move {
+            tokio::time::timeout(timeout, next.run(request))
+                .await
+                .unwrap_or_else(|_| (face.timed_out)())
+        };
+        let metrics = self.app.metrics.clone();
+        routes
+            .layer(middleware::from_fn(deadline))
+            .layer(CatchPanicLayer::custom(move |_| {
+                metrics.panicked();
+                (face.failed)()
+            }))
+    }
+
+    /// Turns away who asks too often, and tells everybody how they stand.
+    fn limit(&self, routes: Router, face: Face) -> Router {
+        let guard = self.clone();
+        let limit = move |request: Request, next: Next| {
+            let guard = guard.clone();
+            async move {
+                let standings = guard.standings(&request);
+                let refused = standings.iter().find(|standing| standing.wait.is_some());
+                let response = match refused {
+                    Some(standing) => {
+                        guard.app.metrics.limited(standing.subject.name());
+                        (face.limited)()
+                    }
+                    None => next.run(request).await,
+                };
+                limits::tell(response, standings)
+            }
+        };
+        routes.layer(middleware::from_fn(limit))
+    }
+
+    /// How the sender stands, as a user and by their address, as far as either is known.
+    fn standings(&self, request: &Request) -> Vec<Standing> {
+        let (settings, headers) = (&self.app.settings, request.headers());
+        let user = self.limits.ask(auth::credentials(headers, settings).each());
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let address = peer.and_then(|ConnectInfo(peer)| {
+            auth::client_address(peer.ip(), headers, &settings.trusted_proxies)
+        });
+        let address = address.and_then(|address| self.limits.ask_from(address));
+        user.into_iter().chain(address).collect()
+    }
+}
+
+/// The most bytes of a body that are read ahead.
+const MAX_AHEAD: usize = 64 * 1024;
+
+/// Reads the body before the request takes a place, so that whoever sends slowly takes none from others. What is longer
+/// is longer than these routes take.
+async fn read_ahead(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let (mut read, mut size, mut rest) = (Vec::new(), 0, body.into_data_stream());
+    while size <= MAX_AHEAD
+        && let Some(chunk) = rest.next().await
+    {
+        size += chunk.as_ref().map_or(usize::MAX - size, Bytes::len);
+        read.push(chunk);
+    }
+    let body = Body::from_stream(stream::iter(read).chain(rest));
+    next.run(Request::from_parts(head, body)).await
 }
 
 fn surrounded(routes: Router, settings: &Settings, ids: Ids, metrics: Metrics) -> Router {
@@ -206,7 +314,12 @@ fn cors(settings: &Settings) -> tower::util::Either<CorsLayer, tower::layer::uti
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::PUT])
         .allow_headers([CONTENT_TYPE, AUTHORIZATION, REQUEST_ID])
-        .expose_headers([REQUEST_ID, RETRY_AFTER])
+        .expose_headers([
+            REQUEST_ID,
+            RETRY_AFTER,
+            limits::RATE_LIMIT,
+            limits::RATE_LIMIT_POLICY,
+        ])
         .max_age(Duration::from_secs(600));
     tower::util::option_layer((!settings.allowed_origins.is_empty()).then_some(layer))
 }
@@ -269,7 +382,8 @@ pub async fn run(
         .http2()
         .max_concurrent_streams(MAX_STREAMS)
         .keep_alive_interval(IDLE_TIMEOUT);
-    server.serve(routes.into_make_service()).await?;
+    let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+    server.serve(routes).await?;
     // WebSockets are no longer the listener's, so it has not waited for them.
     let _ = tokio::time::timeout(bounds.shutdown_timeout, streams.closed()).await;
     Ok(())

@@ -1,5 +1,6 @@
 //! Who is asking: what a request proves, and whether a page of another site made the browser send it.
 
+mod address;
 mod cookie;
 mod cross_site;
 pub(crate) mod link;
@@ -9,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{app::Settings, domain::account::Credentials};
 
+pub(crate) use address::client_address;
 pub(crate) use cross_site::is_cross_site;
 
 /// Bearer token and session ids of a request, not yet looked up.

@@ -20,6 +20,7 @@ use url::Url;
 use crate::{
     app::{App, Clock, Ids, Random, Settings},
     config::Demo,
+    limits::Rates,
     linkedin as linkedin_api,
     metrics::Metrics,
     seal,
@@ -119,6 +120,9 @@ fn settings(public_url: Url) -> Settings {
         subscription_interval: Duration::from_secs(5),
         token_keys: seal::Keys::default(),
         request_timeout: Duration::from_secs(30),
+        rates: Rates::default(),
+        max_requests: 100,
+        trusted_proxies: Vec::new(),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
         target::TargetId,
         watch::{Change, Watch},
     },
+    limits::RateLimits,
 };
 
 /// The one who asks, for the time of one request. Whoever asks for the account first loads it, for all of them: one
@@ -26,6 +27,7 @@ pub(crate) struct Caller {
     app: Arc<App>,
     syncer: Syncer,
     listeners: Listeners,
+    limits: RateLimits,
     credentials: Credentials,
     now: NaiveDateTime,
     account: OnceCell<Result<Arc<Account>, Error>>,
@@ -37,6 +39,7 @@ impl Caller {
         app: Arc<App>,
         syncer: Syncer,
         listeners: Listeners,
+        limits: RateLimits,
         credentials: Credentials,
     ) -> Self {
         let organizations = Organizations::loader(app.db.clone());
@@ -45,6 +48,7 @@ impl Caller {
             app,
             syncer,
             listeners,
+            limits,
             credentials,
             account: OnceCell::new(),
             organizations,
@@ -55,6 +59,7 @@ impl Caller {
         let load = async || {
             let account = account::of_caller(&self.app.db, &self.credentials, self.now).await?;
             tracing::Span::current().record("user.id", &account.user_id);
+            self.limits.learn(self.credentials.each(), &account.user_id);
             Ok(Arc::new(account))
         };
         self.account.get_or_init(load).await.clone()

@@ -18,6 +18,7 @@ pub(crate) enum Code {
     MethodNotAllowed,
     Timeout,
     Unavailable,
+    RateLimited,
     Internal,
 }
 
@@ -35,6 +36,7 @@ impl Code {
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::Timeout => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
+            Self::RateLimited => "RATE_LIMITED",
             Self::Internal => "INTERNAL_SERVER_ERROR",
         }
     }

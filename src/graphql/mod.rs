@@ -31,6 +31,7 @@ use crate::{
         listeners::Listeners,
         sync::{Means, Syncer},
     },
+    limits::{RateLimits, Standing},
 };
 use connection::{LinkedInConnection, LinkedInUnavailableTarget};
 use context::{Caller, caller};
@@ -231,6 +232,7 @@ pub(crate) struct Api {
     documents: Arc<Documents>,
     pub(crate) syncer: Syncer,
     pub(crate) listeners: Listeners,
+    pub(crate) limits: RateLimits,
 }
 
 impl Api {
@@ -247,10 +249,20 @@ impl Api {
         Ok(Self {
             syncer: syncer(&app, &listeners),
             listeners,
+            limits: RateLimits::new(app.settings.rates),
             app: Arc::new(app),
             executor,
             documents: Arc::new(documents),
         })
+    }
+
+    /// One more sync by whoever has these credentials.
+    pub(crate) fn ask_to_sync(&self, credentials: &Credentials) -> Option<Standing> {
+        let standing = self.limits.sync(credentials.each())?;
+        if standing.wait.is_some() {
+            self.app.metrics.limited(standing.subject.name());
+        }
+        Some(standing)
     }
 
     /// Who asks, for one request.
@@ -259,6 +271,7 @@ impl Api {
             self.app.clone(),
             self.syncer.clone(),
             self.listeners.clone(),
+            self.limits.clone(),
             credentials,
         )
     }

@@ -10,6 +10,7 @@ use crate::{
     app::Settings,
     auth,
     graphql::{Api, Code, context::Caller},
+    limits::Standing,
 };
 
 /// The documents of all operations, parsed once and checked against the schema.
@@ -52,6 +53,12 @@ impl Forwarder {
 
     pub(super) fn settings(&self) -> &Settings {
         &self.api.app.settings
+    }
+
+    /// One more sync by whoever sent these headers.
+    pub(super) fn ask_to_sync(&self, headers: &HeaderMap) -> Option<Standing> {
+        let credentials = auth::credentials(headers, self.settings());
+        self.api.ask_to_sync(&credentials)
     }
 
     pub(super) fn caller(&self, headers: &HeaderMap) -> Caller {

@@ -21,7 +21,7 @@ use axum::{
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{auth, graphql::Api};
+use crate::{auth, graphql::Api, limits};
 use answer::{
     Outcome, Pages, PostingTargets, Preferences, SavedTargets, SetPostingTargets, SyncOutcome,
     SyncPages, Targets,
@@ -159,13 +159,19 @@ async fn set_posting_targets(
     operation_id = "syncPages",
     responses((status = OK, description = "The pages as they are now.", body = Pages), SyncRefusals)
 )]
-async fn sync_pages(
-    State(forwarder): State<Forwarder>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = forwarder.caller(&headers);
+async fn sync_pages(State(forwarder): State<Forwarder>, headers: HeaderMap) -> Response {
+    let standing = forwarder.ask_to_sync(&headers);
+    let answer = match standing.and_then(|standing| standing.wait) {
+        Some(_) => Err(Refusal::TooManyRequests),
+        None => sync(&forwarder, &headers).await,
+    };
+    limits::tell(answer.into_response(), standing)
+}
+
+async fn sync(forwarder: &Forwarder, headers: &HeaderMap) -> Result<Response, Refusal> {
+    let caller = forwarder.caller(headers);
     let account = caller.account().await?;
-    if auth::is_cross_site(&headers, forwarder.settings()) {
+    if auth::is_cross_site(headers, forwarder.settings()) {
         return Err(Refusal::CrossSite);
     }
     let can_ask = account.is_connected && !account.org_scope_missing;

@@ -54,8 +54,9 @@ pub(super) struct SaveRefusals;
 pub(super) struct SyncRefusals;
 
 /// Any request may meet these.
-const ALWAYS: [Refusal; 3] = [
+const ALWAYS: [Refusal; 4] = [
     Refusal::Unauthorized,
+    Refusal::TooManyRequests,
     Refusal::Internal,
     Refusal::ServiceUnavailable,
 ];
@@ -161,7 +162,12 @@ fn meaning(status: StatusCode) -> &'static str {
         StatusCode::PAYLOAD_TOO_LARGE => "The body has more than 1 MiB.",
         StatusCode::BAD_GATEWAY => "LinkedIn failed. Nothing has changed.",
         StatusCode::SERVICE_UNAVAILABLE => {
-            "The database cannot be reached, or the request took too long. Try again after `Retry-After`."
+            "The database cannot be reached, the request took too long, or the server has too much to do. Try again after \
+             `Retry-After`."
+        }
+        StatusCode::TOO_MANY_REQUESTS => {
+            "The caller, or their address, asks too often. Try again after `Retry-After`; `RateLimit` tells how many \
+             requests are left."
         }
         _ => "A fault of the server. Report the answer's `X-Request-Id`.",
     }
@@ -176,7 +182,9 @@ fn own_header(status: StatusCode) -> Option<(&'static str, &'static str)> {
         StatusCode::METHOD_NOT_ALLOWED => {
             Some(("Allow", "The methods that the path is there for."))
         }
-        StatusCode::SERVICE_UNAVAILABLE => Some(("Retry-After", "Seconds to wait.")),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            Some(("Retry-After", "Seconds to wait."))
+        }
         _ => None,
     }
 }

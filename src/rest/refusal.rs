@@ -25,6 +25,7 @@ pub(crate) enum Refusal {
     NotFound,
     MethodNotAllowed,
     ServiceUnavailable,
+    TooManyRequests,
     Internal,
 }
 
@@ -78,6 +79,7 @@ impl Refusal {
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::SyncFailed => StatusCode::BAD_GATEWAY,
             Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -94,6 +96,7 @@ impl Refusal {
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
             Self::ServiceUnavailable => "Service unavailable",
+            Self::TooManyRequests => "Too many requests",
             Self::Internal => "Internal server error",
         };
         let code = match self {

@@ -17,6 +17,14 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
+    /// Each of them, in the order in which they count.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &str> {
+        let token = self.token_hash.as_deref();
+        token
+            .into_iter()
+            .chain(self.session_ids.iter().map(String::as_str))
+    }
+
     /// Whether there is nothing to look up.
     pub(crate) fn is_empty(&self) -> bool {
         self.token_hash.is_none() && self.session_ids.is_empty()

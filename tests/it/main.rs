@@ -17,6 +17,7 @@ mod linkedin;
 mod metrics;
 mod migrations;
 mod model;
+mod overload;
 mod persisted;
 mod preferences;
 mod rest;

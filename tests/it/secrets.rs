@@ -91,6 +91,7 @@ impl Run {
             ("LINKEDIN_CLIENT_SECRET", CLIENT_SECRET),
             ("TOKEN_KEYS", KEY),
             ("LINKEDIN_SYNC_INTERVAL", "1ms"),
+            ("RATE_LIMIT_SYNC", "off"),
             ("LINKEDIN_DEADLINE", "2s"),
         ];
         let mut run = Self {

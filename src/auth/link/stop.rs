@@ -68,13 +68,20 @@ impl IntoResponses for Stop {
                 .content("text/plain", content)
         };
         let wait = Header::new(String::schema());
-        let unavailable = text("The database cannot be reached, or the request took too long.");
+        let unavailable = text(
+            "The database cannot be reached, the request took too long, or the server has too much to do.",
+        );
+        let too_many = text("The person, or their address, asks too often.");
         BTreeMap::from([
             ("400".to_owned(), text("The request cannot be read.").into()),
             ("500".to_owned(), text("A fault of the server.").into()),
             (
                 "503".to_owned(),
-                unavailable.header("Retry-After", wait).into(),
+                unavailable.header("Retry-After", wait.clone()).into(),
+            ),
+            (
+                "429".to_owned(),
+                too_many.header("Retry-After", wait).into(),
             ),
         ])
     }

@@ -49,7 +49,11 @@ pub(crate) struct Operation {
     /// Without its selections: only its name, type and variables are asked for.
     head: executable::Operation,
     field: Arc<str>,
+    syncs: bool,
 }
+
+/// The field that asks LinkedIn.
+const SYNC: &str = "syncLinkedInPages";
 
 /// In the place of a field's name, where an operation asks for several.
 const SEVERAL: &str = "several";
@@ -227,13 +231,16 @@ impl Operation {
             directives,
             selection_set,
         } = operation;
-        let mut fields = operation.root_fields(document).map(|field| &field.name);
+        let fields = || operation.root_fields(document).map(|field| &field.name);
+        let syncs = fields().any(|name| name == SYNC);
+        let mut fields = fields();
         let field = match fields.next() {
             Some(first) if fields.all(|other| other == first) => first.as_str(),
             _ => SEVERAL,
         };
         Self {
             field: field.into(),
+            syncs,
             head: executable::Operation {
                 operation_type: *operation_type,
                 name: name.clone(),
@@ -250,6 +257,11 @@ impl Operation {
 
     pub(crate) fn kind(&self) -> OperationType {
         self.head.operation_type
+    }
+
+    /// Whether it asks for a sync with LinkedIn.
+    pub(crate) fn syncs(&self) -> bool {
+        self.syncs
     }
 
     /// The schema's field that is asked for, or that it is more than one.

@@ -35,6 +35,7 @@ use crate::{
         Api,
         error::{self, Code, RequestError},
     },
+    limits,
     metrics::Told,
 };
 
@@ -104,6 +105,26 @@ pub(crate) fn timed_out() -> Response {
         StatusCode::SERVICE_UNAVAILABLE,
         vec![error],
     ))
+}
+
+/// The answer of a request that there was no room for.
+pub(crate) fn busy() -> Response {
+    let message = "The server has too much to do. Try again in a moment.";
+    let error = RequestError::new(Code::Unavailable, message);
+    with_retry(refuse(
+        MediaType::Json,
+        StatusCode::SERVICE_UNAVAILABLE,
+        vec![error],
+    ))
+}
+
+/// The answer of a request by somebody who asks too often.
+pub(crate) fn limited() -> Response {
+    refuse(
+        MediaType::Json,
+        StatusCode::TOO_MANY_REQUESTS,
+        vec![super::too_often()],
+    )
 }
 
 /// The answer of a request that met a fault of ours.
@@ -186,6 +207,7 @@ async fn execute(
     };
     let kind = prepared.operation.kind();
     let field = prepared.operation.field().clone();
+    let syncs = prepared.operation.syncs();
     if method == Method::GET && kind == OperationType::Mutation {
         let error = RequestError::new(
             Code::MethodNotAllowed,
@@ -201,7 +223,17 @@ async fn execute(
         Ok(request) => request,
         Err(errors) => return refuse_request(errors),
     };
-    let caller = api.caller(auth::credentials(headers, &api.app.settings));
+    let credentials = auth::credentials(headers, &api.app.settings);
+    let standing = syncs.then(|| api.ask_to_sync(&credentials)).flatten();
+    if standing.is_some_and(|standing| standing.wait.is_some()) {
+        let response = refuse(
+            shown_as,
+            StatusCode::TOO_MANY_REQUESTS,
+            vec![super::too_often()],
+        );
+        return limits::tell(response, standing);
+    }
+    let caller = api.caller(credentials);
     match (kind, accepted.whole, accepted.stream) {
         (OperationType::Subscription, _, None) => refuse_accept(
             shown_as,
@@ -222,7 +254,7 @@ async fn execute(
                     response.headers_mut().insert(name, value);
                 }
             }
-            tell(response, Some(field), &answer.errors)
+            limits::tell(tell(response, Some(field), &answer.errors), standing)
         }
     }
 }

@@ -270,8 +270,19 @@ impl Session {
         }
         let prepared = api.prepare(Parameters::new(payload).map_err(|error| vec![error])?)?;
         let kind = prepared.operation.kind();
+        let syncs = prepared.operation.syncs();
         let request = api.request(prepared)?;
-        let caller = api.caller(auth::credentials(&self.headers, &api.app.settings));
+        let credentials = auth::credentials(&self.headers, &api.app.settings);
+        let asked = api.limits.ask(credentials.each());
+        let synced = syncs.then(|| api.ask_to_sync(&credentials)).flatten();
+        if [asked, synced]
+            .iter()
+            .flatten()
+            .any(|standing| standing.wait.is_some())
+        {
+            return Err(vec![super::too_often()]);
+        }
+        let caller = api.caller(credentials);
         let end = stream::iter([Step::End]);
         if kind == OperationType::Subscription {
             let place = api.app.streams.open().ok_or_else(|| vec![super::full()])?;

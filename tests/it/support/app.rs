@@ -13,6 +13,7 @@ use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use linkedin_targets::{
     app::{App, Clock, Ids, Random, Settings},
     demo::World,
+    limits::Rates,
     linkedin,
     metrics::Metrics,
     seal,
@@ -382,6 +383,9 @@ fn settings() -> Settings {
         subscription_interval: Duration::from_secs(30),
         token_keys: seal::Keys::default(),
         request_timeout: Duration::from_secs(10),
+        rates: Rates::default(),
+        max_requests: 1_000,
+        trusted_proxies: Vec::new(),
     }
 }
 
