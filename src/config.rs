@@ -39,6 +39,8 @@ pub struct Cli {
 pub enum Command {
     /// Answer requests until SIGTERM or Ctrl-C.
     Serve(Box<Serve>),
+    /// Look at everything that `serve` depends on, with the same settings, and say what to do.
+    Doctor(Box<Serve>),
     /// Create what is missing in the database; nothing that exists is ever changed.
     Migrate(Migrate),
     /// Print the GraphQL schema.

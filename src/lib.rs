@@ -10,6 +10,7 @@ mod auth;
 mod clock;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 mod domain;
 mod graphiql;
 mod graphql;

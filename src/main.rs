@@ -11,7 +11,7 @@ use clap::Parser;
 use linkedin_targets::{
     app::{App, Clock, Ids, Random, Settings},
     config::{self, Cli, Command, Database, Migrate, MigrateAction, Serve},
-    demo, federated_sdl, linkedin,
+    demo, doctor, federated_sdl, linkedin,
     metrics::Metrics,
     openapi, sdl,
     server::{self, Bounds},
@@ -54,6 +54,7 @@ fn failed(message: &str) -> ExitCode {
 async fn run(command: Command, logging: &Logging) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Serve(settings) => serve(*settings, logging).await,
+        Command::Doctor(settings) => examine(&settings).await,
         Command::Migrate(settings) => migrate(&settings).await,
         Command::Schema { federation: false } => print(&sdl()),
         Command::Schema { federation: true } => print(&federated_sdl()),
@@ -139,6 +140,15 @@ async fn serve(serve: Serve, logging: &Logging) -> Result<(), Box<dyn Error>> {
     server::run(routes, listener, streams, bounds, metrics, stop).await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn examine(settings: &Serve) -> Result<(), Box<dyn Error>> {
+    let is_well = doctor::examine(settings, &Clock::system(), &mut io::stdout()).await?;
+    if is_well {
+        Ok(())
+    } else {
+        Err("something is wrong, as told above".into())
+    }
 }
 
 /// Lets the system open as many connections as are wanted, as far as it goes.

@@ -18,7 +18,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::json;
 use url::Url;
 
-use crate::{app::App, graphql};
+use crate::{app::App, domain::ready, graphql};
 
 /// A probe that waits longer than this has its answer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -67,14 +67,11 @@ async fn schema(State(app): State<Arc<App>>) -> Response {
 
 /// Whether the database answers and holds what the server needs.
 async fn ready(State(app): State<Arc<App>>) -> Response {
-    let reason = match tokio::time::timeout(PROBE_TIMEOUT, migration::missing(&app.db)).await {
-        Ok(Ok(missing)) if missing.is_empty() => {
+    let reason = match tokio::time::timeout(PROBE_TIMEOUT, ready::obstacle(&app.db)).await {
+        Ok(Ok(None)) => {
             return (NO_STORE, Json(json!({ "status": "ready" }))).into_response();
         }
-        Ok(Ok(missing)) => format!(
-            "the database lacks {}: run `linkedin-targets migrate up`",
-            missing.join(", ")
-        ),
+        Ok(Ok(Some(reason))) => reason,
         Ok(Err(cause)) => {
             tracing::warn!(error = %cause, "not ready");
             "the database cannot be reached".to_owned()

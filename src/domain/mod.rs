@@ -9,6 +9,7 @@ pub(crate) mod link;
 pub(crate) mod listeners;
 pub(crate) mod organization;
 pub(crate) mod preference;
+pub(crate) mod ready;
 mod single_flight;
 pub(crate) mod sync;
 pub(crate) mod target;

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
+use chrono::{DateTime, NaiveDateTime};
 use reqwest::{
     Request, RequestBuilder, Response,
     header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER},
@@ -49,6 +50,13 @@ impl fmt::Debug for Observer {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Observer")
     }
+}
+
+/// LinkedIn, as it answers somebody without a token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Probe {
+    /// What it takes for the time, in UTC.
+    pub(crate) time: Option<NaiveDateTime>,
 }
 
 /// What is left of the time that an operation may take.
@@ -149,6 +157,25 @@ impl Client {
                 pause.filter(|pause| *pause < deadline.left())
             })
             .await
+    }
+
+    /// What LinkedIn says to somebody without a token, whom it refuses politely.
+    pub(crate) async fn probe(&self) -> Result<Probe, Error> {
+        let mut url = at(&self.settings.api_url, "/rest/organizationAcls");
+        url.set_query(Some("q=roleAssignee"));
+        let request = self
+            .http
+            .get(url)
+            .header("LinkedIn-Version", &self.settings.version)
+            .header("X-Restli-Protocol-Version", "2.0.0");
+        let response = request.send().await?;
+        let time = text(response.headers(), "date")
+            .and_then(|date| DateTime::parse_from_rfc2822(date).ok())
+            .map(|time| time.naive_utc());
+        match self.read::<serde_json::Value>(response).await {
+            Ok(_) | Err(Error::InvalidToken | Error::Unauthorized) => Ok(Probe { time }),
+            Err(error) => Err(error),
+        }
     }
 
     /// One attempt. What goes wrong is logged with the id under which LinkedIn's support finds the call.

@@ -19,6 +19,7 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use call::Call;
+pub(crate) use call::Probe;
 pub use error::{Error, Failure, SetupError};
 pub use oauth::{Grant, Member, SCOPES};
 pub use pages::{FoundPage, Listing, Logo, SkippedPage};

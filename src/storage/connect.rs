@@ -1,8 +1,10 @@
 use std::{str::FromStr, time::Duration};
 
+use chrono::NaiveDateTime;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode,
-    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
+    TransactionOptions, TransactionTrait,
     sqlx::{
         self, ConnectOptions,
         pool::PoolOptions,
@@ -61,6 +63,32 @@ pub async fn connect(url: &SecretString, pool: &Pool) -> Result<DatabaseConnecti
             .map_err(connection_error)?;
         Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
     }
+}
+
+/// Whether the database takes no writes now. On SQLite it is an error then, also while another process writes.
+pub(crate) async fn is_read_only(db: &DatabaseConnection) -> Result<bool, DbErr> {
+    if db.get_database_backend() == DbBackend::Sqlite {
+        begin_write(db).await?.rollback().await?;
+        return Ok(false);
+    }
+    let sql = "SELECT current_setting('transaction_read_only')";
+    Ok(text(db, sql).await?.as_deref() == Some("on"))
+}
+
+/// What the database takes for the time, in UTC.
+pub(crate) async fn current_time(db: &DatabaseConnection) -> Result<NaiveDateTime, DbErr> {
+    let sql = match db.get_database_backend() {
+        DbBackend::Sqlite => "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')",
+        _ => "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS')",
+    };
+    let time = text(db, sql).await?.unwrap_or_default();
+    NaiveDateTime::parse_from_str(&time, "%F %T%.f").map_err(|cause| DbErr::Type(cause.to_string()))
+}
+
+async fn text(db: &DatabaseConnection, sql: &str) -> Result<Option<String>, DbErr> {
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let row = db.query_one_raw(statement).await?;
+    row.map(|row| row.try_get_by_index(0)).transpose()
 }
 
 /// How many connections there are at this moment.

@@ -14,7 +14,7 @@ pub(crate) mod unavailable;
 
 pub(crate) use connect::begin_write;
 pub use connect::{Pool, connect};
-pub(crate) use connect::{PoolState, pool_state};
+pub(crate) use connect::{PoolState, current_time, is_read_only, pool_state};
 
 use chrono::NaiveDateTime;
 use sea_orm::{DbBackend, Value};

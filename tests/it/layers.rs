@@ -41,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["app", "auth", "domain", "limits", "metrics", "streams"],
     ),
     ("graphiql", &["pages"]),
-    ("pages", &["app", "graphql"]),
+    ("pages", &["app", "domain", "graphql"]),
     (
         "auth",
         &["app", "domain", "linkedin::Application", "pages", "seal"],
@@ -68,6 +68,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("clock", &[]),
     ("streams", &[]),
+    (
+        "doctor",
+        &["clock", "config", "domain", "linkedin", "storage"],
+    ),
     ("lenient_json", &[]),
     ("seal", &[]),
     ("telemetry", &["config"]),

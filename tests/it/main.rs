@@ -2,6 +2,7 @@
 
 mod clients;
 mod config;
+mod doctor;
 mod documents;
 mod faces;
 mod federation;
