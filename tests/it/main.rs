@@ -18,6 +18,7 @@ mod linkedin;
 mod metrics;
 mod migrations;
 mod model;
+mod ops;
 mod overload;
 mod persisted;
 mod preferences;
