@@ -2,6 +2,7 @@
 
 mod clients;
 mod config;
+mod database_faults;
 mod doctor;
 mod documents;
 mod faces;
@@ -11,6 +12,7 @@ mod graphql;
 mod health;
 mod http;
 mod image;
+mod instances;
 mod isolation;
 mod layers;
 mod link;

@@ -43,7 +43,33 @@ pub(crate) struct Serving {
 impl Serving {
     /// Logs as JSON unless the settings say otherwise.
     pub(crate) fn start(database_url: &str, settings: &[(&str, &str)]) -> Self {
-        let mut process = program(&["serve", "--port", "0"])
+        Self::start_at(0, database_url, settings)
+    }
+
+    /// On this port.
+    pub(crate) fn start_at(port: u16, database_url: &str, settings: &[(&str, &str)]) -> Self {
+        let port = port.to_string();
+        Self::spawn(program(&["serve", "--port", &port]), database_url, settings)
+    }
+
+    /// By a command that becomes the program.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_by(
+        command: &[&str],
+        database_url: &str,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let mut starter = Command::new(command[0]);
+        starter
+            .args(&command[1..])
+            .arg(env!("CARGO_BIN_EXE_linkedin-targets"))
+            .args(["serve", "--port", "0"])
+            .current_dir(std::env::temp_dir());
+        Self::spawn(starter, database_url, settings)
+    }
+
+    fn spawn(mut program: Command, database_url: &str, settings: &[(&str, &str)]) -> Self {
+        let mut process = program
             .env("DATABASE_URL", database_url)
             .env("LOG_FORMAT", "json")
             .envs(settings.iter().copied())

@@ -1,0 +1,298 @@
+//! The database fails in every way that databases do, under a server that is at work.
+
+use std::time::{Duration, Instant};
+
+use linkedin_targets::{app::Ids, demo::World};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use rstest::rstest;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database as SeaOrm, DatabaseConnection, TransactionTrait,
+};
+use serde_json::json;
+
+use crate::support::{
+    database::{Backend, Database},
+    eventually::eventually,
+    postgres::Postgres,
+    process::Serving,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// Stopped, and started again later.
+    Restarted,
+    Killed,
+    /// Silent on every connection, old and new.
+    Paused,
+    /// It takes no connection of the server's any more.
+    OutOfConnections,
+    /// A failover has made it a standby.
+    ReadOnly,
+}
+
+/// Short, so that a fault shows soon.
+const SETTINGS: [(&str, &str); 4] = [
+    ("REQUEST_TIMEOUT", "3s"),
+    ("LINKEDIN_DEADLINE", "2s"),
+    ("DATABASE_ACQUIRE_TIMEOUT", "1s"),
+    ("DATABASE_STATEMENT_TIMEOUT", "2s"),
+];
+
+/// `REQUEST_TIMEOUT`, and what a busy machine adds.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+#[rstest]
+#[case(Fault::Restarted)]
+#[case(Fault::Killed)]
+#[case(Fault::Paused)]
+#[case(Fault::OutOfConnections)]
+#[case(Fault::ReadOnly)]
+#[tokio::test]
+async fn whatever_happens_to_postgresql_requests_are_answered_and_service_comes_back(
+    #[case] fault: Fault,
+) {
+    let Some(mut postgres) = Postgres::start().await else {
+        return;
+    };
+    let db = connect(&postgres.url()).await;
+    migration::up(&db).await.unwrap();
+    let session = session(&db).await;
+    db.close().await.unwrap();
+    let server = Serving::start(&postgres.url(), &SETTINGS);
+    let ada = Asker {
+        server: &server,
+        client: client(),
+        session,
+    };
+    ada.is_served().await;
+
+    begin(fault, &mut postgres).await;
+    eventually("it says that it is not ready", async || {
+        ada.ready().await == 503
+    })
+    .await;
+    for _ in 0..3 {
+        ada.is_told_that_it_cannot_be(fault == Fault::ReadOnly)
+            .await;
+    }
+    end(fault, &mut postgres).await;
+
+    eventually("it is ready again", async || ada.ready().await == 200).await;
+    ada.is_served().await;
+}
+
+#[tokio::test]
+async fn a_sqlite_file_that_another_process_writes_to_is_waited_for_and_then_given_up() {
+    let database = Database::migrated(Backend::Sqlite).await.unwrap();
+    let db = database.connect().await;
+    let session = session(&db).await;
+    let server = Serving::start(&database.url, &SETTINGS);
+    let ada = Asker {
+        server: &server,
+        client: client(),
+        session,
+    };
+    ada.is_served().await;
+
+    let options = sea_orm::TransactionOptions {
+        sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    let held = db.begin_with_options(options).await.unwrap();
+    ada.is_told_that_it_cannot_be(true).await;
+    assert_eq!(ada.ready().await, 503);
+    held.rollback().await.unwrap();
+
+    ada.is_served().await;
+    assert_eq!(ada.ready().await, 200);
+}
+
+/// A full disk, as far as a limit on the size of files is one: some saves still fit into the file that takes them first.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_is_told_and_loses_nothing() {
+    let database = Database::migrated(Backend::Sqlite).await.unwrap();
+    let db = database.connect().await;
+    let session = session(&db).await;
+    db.close().await.unwrap();
+    let limited = [
+        "env",
+        "--ignore-signal=XFSZ",
+        "prlimit",
+        "--fsize=36000",
+        "--",
+    ];
+    let full = Serving::start_by(&limited, &database.url, &SETTINGS);
+    let ada = Asker {
+        server: &full,
+        client: client(),
+        session: session.clone(),
+    };
+    eventually("a save does not fit", async || ada.save().await.0 == 503).await;
+    ada.is_told_that_it_cannot_be(true).await;
+
+    let server = Serving::start(&database.url, &SETTINGS);
+    let ada = Asker {
+        server: &server,
+        client: client(),
+        session,
+    };
+    ada.is_served().await;
+}
+
+async fn begin(fault: Fault, postgres: &mut Postgres) {
+    match fault {
+        Fault::Restarted => postgres.stop(),
+        Fault::Killed => postgres.kill(),
+        Fault::Paused => postgres.pause(),
+        Fault::OutOfConnections => {
+            postgres.execute("ALTER ROLE app CONNECTION LIMIT 0").await;
+            end_connections(postgres).await;
+        }
+        Fault::ReadOnly => {
+            postgres
+                .execute("ALTER ROLE app SET default_transaction_read_only = on")
+                .await;
+            end_connections(postgres).await;
+        }
+    }
+}
+
+async fn end(fault: Fault, postgres: &mut Postgres) {
+    match fault {
+        Fault::Restarted | Fault::Killed => postgres.resume().await,
+        Fault::Paused => postgres.go_on(),
+        Fault::OutOfConnections => postgres.execute("ALTER ROLE app CONNECTION LIMIT -1").await,
+        Fault::ReadOnly => {
+            postgres
+                .execute("ALTER ROLE app RESET default_transaction_read_only")
+                .await;
+            end_connections(postgres).await;
+        }
+    }
+}
+
+async fn end_connections(postgres: &Postgres) {
+    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'";
+    postgres.execute(sql).await;
+}
+
+/// Somebody with a session.
+struct Asker<'a> {
+    server: &'a Serving,
+    client: Client,
+    session: String,
+}
+
+impl Asker<'_> {
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, self.server.url(path));
+        request.header("cookie", format!("session={}", self.session))
+    }
+
+    async fn ready(&self) -> StatusCode {
+        self.request(Method::GET, "/readyz")
+            .send()
+            .await
+            .unwrap()
+            .status()
+    }
+
+    async fn rest(&self, request: RequestBuilder) -> (StatusCode, String) {
+        let began = Instant::now();
+        let answer = request.send().await.unwrap();
+        let (status, has_retry) = (
+            answer.status(),
+            answer.headers().contains_key("retry-after"),
+        );
+        assert_eq!(has_retry, status == 503);
+        let text = answer.text().await.unwrap();
+        assert!(began.elapsed() < DEADLINE, "{:?}", began.elapsed());
+        (status, text)
+    }
+
+    async fn read(&self) -> (StatusCode, String) {
+        self.rest(self.request(Method::GET, "/api/linkedin/posting-targets"))
+            .await
+    }
+
+    async fn save(&self) -> (StatusCode, String) {
+        let put = self.request(Method::PUT, "/api/linkedin/posting-targets");
+        self.rest(put.json(&json!({ "targets": [] }))).await
+    }
+
+    async fn graphql(&self, query: &str) -> serde_json::Value {
+        let began = Instant::now();
+        let post = self
+            .request(Method::POST, "/graphql")
+            .json(&json!({ "query": query }));
+        let answer = post.send().await.unwrap().json().await.unwrap();
+        assert!(began.elapsed() < DEADLINE, "{:?}", began.elapsed());
+        answer
+    }
+
+    async fn is_served(&self) {
+        assert_eq!(self.read().await.0, 200);
+        assert_eq!(self.save().await.0, 200);
+        assert!(self.graphql(READ).await.get("errors").is_none());
+        assert!(self.graphql(SAVE).await.get("errors").is_none());
+    }
+
+    /// All at the same time, as they come.
+    async fn is_told_that_it_cannot_be(&self, only_to_save: bool) {
+        let (read, save, asked, changed) = tokio::join!(
+            self.read(),
+            self.save(),
+            self.graphql(READ),
+            self.graphql(SAVE)
+        );
+        let unavailable = (
+            StatusCode::SERVICE_UNAVAILABLE,
+            r#"{"error":"Service unavailable"}"#.to_owned(),
+        );
+        assert_eq!(save, unavailable);
+        assert!(is_unavailable(&changed), "{changed}");
+        if only_to_save {
+            assert_eq!(read.0, 200);
+            assert!(asked.get("errors").is_none(), "{asked}");
+        } else {
+            assert_eq!(read, unavailable);
+            assert!(is_unavailable(&asked), "{asked}");
+        }
+    }
+}
+
+const READ: &str = "{ linkedInTargets { __typename } }";
+const SAVE: &str =
+    "mutation { setLinkedInPostingPreferences(input: { targets: [] }) { __typename } }";
+
+fn is_unavailable(answer: &serde_json::Value) -> bool {
+    let code = &answer["errors"][0]["extensions"]["code"];
+    code == "UNAVAILABLE" || code == "TIMEOUT"
+}
+
+fn client() -> Client {
+    Client::builder()
+        .timeout(Duration::from_secs(30))
+        .build()
+        .unwrap()
+}
+
+async fn connect(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(2);
+    SeaOrm::connect(options).await.unwrap()
+}
+
+/// Of somebody new, for a long time.
+async fn session(db: &impl ConnectionTrait) -> String {
+    let ids = Ids::random();
+    let world = World {
+        db,
+        ids: &ids,
+        now: crate::support::app::TestClock::new().now(),
+    };
+    let ada = world.user("ada", "ada").await.unwrap();
+    let far_away = world.now + chrono::TimeDelta::days(100_000);
+    world.session(&ada, far_away).await.unwrap()
+}
