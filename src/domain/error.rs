@@ -32,6 +32,14 @@ impl From<DbErr> for Error {
 }
 
 impl Error {
+    /// What it is when the last attempt has failed: of contention that does not end, the statement is not to blame.
+    pub(super) fn at_last(self) -> Self {
+        match self {
+            Self::Storage(cause) if failure::is_contention(&cause) => Self::Unavailable(cause),
+            error => error,
+        }
+    }
+
     /// Tells the operator of a fault of ours, with its cause. A caller's own mistake is not one.
     pub(crate) fn log(&self) {
         match self {

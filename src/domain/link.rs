@@ -20,7 +20,7 @@ use crate::{
         begin_write,
         connection::{self, NewIdentity},
         entity::linked_identity,
-        personal_page as pages, preference,
+        failure, personal_page as pages, preference,
     },
 };
 
@@ -170,23 +170,45 @@ pub(crate) async fn store(
                 return Ok(Linked::KeptWider);
             }
         }
-        let transaction = begin_write(db).await?;
-        preference::lock(&transaction, user_id).await?;
-        if connection::of_user(&transaction, user_id).await? == stored {
-            let outcome = match &stored {
-                None => "linked",
-                Some(stored) if stored.provider_user_id == consent.member_id => "reconnected",
-                Some(_) => "replaced",
-            };
-            write(&transaction, keys, user_id, consent, stored, means).await?;
-            transaction.commit().await?;
-            means.listeners.announce(user_id);
-            tell(user_id, outcome);
-            return Ok(Linked::Done);
+        match replace(db, keys, user_id, consent, stored, means).await {
+            Ok(Some(outcome)) => {
+                means.listeners.announce(user_id);
+                tell(user_id, outcome);
+                return Ok(Linked::Done);
+            }
+            Ok(None) => {}
+            // Another transaction was in the way.
+            Err(Error::Storage(cause)) if failure::is_conflict(&cause) => {}
+            Err(cause) => return Err(cause),
         }
     }
     let cause = "the connection changes faster than it can be linked";
     Err(Error::Unavailable(DbErr::Custom(cause.to_owned())))
+}
+
+/// Puts the consent in the place of what is stored, and says what that means; `None` when something else is stored by
+/// now.
+async fn replace(
+    db: &DatabaseConnection,
+    keys: &Keys,
+    user_id: &str,
+    consent: &Consent,
+    stored: Option<linked_identity::Model>,
+    means: &Means,
+) -> Result<Option<&'static str>, Error> {
+    let transaction = begin_write(db).await?;
+    preference::lock(&transaction, user_id).await?;
+    if connection::of_user(&transaction, user_id).await? != stored {
+        return Ok(None);
+    }
+    let outcome = match &stored {
+        None => "linked",
+        Some(stored) if stored.provider_user_id == consent.member_id => "reconnected",
+        Some(_) => "replaced",
+    };
+    write(&transaction, keys, user_id, consent, stored, means).await?;
+    transaction.commit().await?;
+    Ok(Some(outcome))
 }
 
 /// Whether the stored connection may do something that the consent does not allow, and still works.

@@ -174,7 +174,7 @@ pub(crate) async fn save(
                 if let Ok(saved) = &outcome {
                     saved.tell(user_id, targets.len());
                 }
-                return outcome;
+                return outcome.map_err(Error::at_last);
             }
         }
     }

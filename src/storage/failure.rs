@@ -43,6 +43,12 @@ pub(crate) fn is_conflict(error: &DbErr) -> bool {
     ) {
         return true;
     }
+    is_contention(error)
+}
+
+/// Whether the database gave up the transaction for the sake of others: it could not be serialized, or was part of a
+/// deadlock.
+pub(crate) fn is_contention(error: &DbErr) -> bool {
     let Some(sqlx::Error::Database(cause)) = sqlx_error(error) else {
         return false;
     };

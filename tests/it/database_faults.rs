@@ -11,6 +11,7 @@ use sea_orm::{
 use serde_json::json;
 
 use crate::support::{
+    app::TestApp,
     database::{Backend, Database},
     eventually::eventually,
     postgres::Postgres,
@@ -138,6 +139,54 @@ async fn a_full_disk_is_told_and_loses_nothing() {
         session,
     };
     ada.is_served().await;
+}
+
+#[rstest]
+#[case::not_serializable("40001")]
+#[case::a_deadlock("40P01")]
+#[tokio::test]
+async fn a_transaction_that_another_was_in_the_way_of_is_begun_again_but_not_for_ever(
+    #[case] code: &str,
+) {
+    let Some(app) = TestApp::new(Backend::Postgres).await else {
+        return;
+    };
+    let ada = app.person("ada").await;
+    let save = async || {
+        let body = json!({ "targets": [] });
+        app.put("/api/linkedin/posting-targets", &ada, &body).await
+    };
+    let begun = || {
+        let statements = app.take_statements();
+        let locks = statements
+            .iter()
+            .filter(|sql| sql.contains("pg_advisory_xact_lock"));
+        locks.count()
+    };
+    // Of a sequence, nothing is rolled back.
+    let trigger = format!(
+        "CREATE SEQUENCE tries;
+        CREATE FUNCTION give_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF nextval('tries') < 3 THEN RAISE 'another one is in the way' USING ERRCODE = '{code}'; END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER give_up BEFORE INSERT ON linkedin_posting_target_preferences
+        FOR EACH ROW EXECUTE FUNCTION give_up()"
+    );
+    app.db.execute_unprepared(&trigger).await.unwrap();
+    app.take_statements();
+
+    let saved = save().await;
+    let attempts = begun();
+    let always = "ALTER SEQUENCE tries MINVALUE -1000 RESTART WITH -1000";
+    app.db.execute_unprepared(always).await.unwrap();
+    let given_up = save().await;
+
+    assert_eq!(saved.status, 200);
+    assert_eq!(attempts, 3);
+    assert_eq!(given_up.status, 503);
+    assert_eq!(given_up.json(), json!({ "error": "Service unavailable" }));
+    assert_eq!(begun(), 4);
 }
 
 async fn begin(fault: Fault, postgres: &mut Postgres) {

@@ -288,7 +288,7 @@ impl Inner {
                         synced.tell(job, &self.metrics);
                     }
                     self.listeners.announce(&job.user_id);
-                    return outcome;
+                    return outcome.map_err(Error::at_last);
                 }
             }
         }
