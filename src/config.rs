@@ -169,15 +169,15 @@ pub struct Serve {
     /// Proxies, as addresses or networks separated by commas, which say in X-Forwarded-For whose requests they pass on.
     #[arg(long, env, value_name = "TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
-    /// Most requests of one user, as in `1200/1m`: so many at once or in that time. `off` for no limit.
-    #[arg(long, env, value_name = "RATE_LIMIT_USER", default_value = "1200/1m", value_parser = rate)]
+    /// Most requests of one user, as in `6000/1m`: so many at once or in that time. `off` for no limit.
+    #[arg(long, env, value_name = "RATE_LIMIT_USER", default_value = "6000/1m", value_parser = rate)]
     pub rate_limit_user: MaybeRate,
     /// Most requests from one address that is known to be a client's: those of proxies and of this machine are not,
     /// unless TRUSTED_PROXIES names the proxy.
-    #[arg(long, env, value_name = "RATE_LIMIT_ADDRESS", default_value = "6000/1m", value_parser = rate)]
+    #[arg(long, env, value_name = "RATE_LIMIT_ADDRESS", default_value = "30000/1m", value_parser = rate)]
     pub rate_limit_address: MaybeRate,
     /// Most syncs with LinkedIn of one user.
-    #[arg(long, env, value_name = "RATE_LIMIT_SYNC", default_value = "12/1m", value_parser = rate)]
+    #[arg(long, env, value_name = "RATE_LIMIT_SYNC", default_value = "120/1m", value_parser = rate)]
     pub rate_limit_sync: MaybeRate,
     /// Most requests that are worked on at one time; others are answered with 503 at once.
     #[arg(long, env, value_name = "MAX_REQUESTS", default_value_t = 512,
@@ -493,7 +493,7 @@ fn rate(text: &str) -> Result<MaybeRate, String> {
     }
     let (count, period) = text
         .split_once('/')
-        .ok_or("write how many in how long, as in 1200/1m, or `off`")?;
+        .ok_or("write how many in how long, as in 6000/1m, or `off`")?;
     let count = count
         .parse()
         .map_err(|_| "the number before the slash must be at least 1")?;

@@ -52,7 +52,10 @@ pub(crate) fn is_contention(error: &DbErr) -> bool {
     let Some(sqlx::Error::Database(cause)) = sqlx_error(error) else {
         return false;
     };
-    matches!(cause.code().as_deref(), Some("40001" | "40P01"))
+    matches!(
+        cause.code().as_deref(),
+        Some(SERIALIZATION_FAILURE | DEADLOCK | LOCK_NOT_AVAILABLE)
+    )
 }
 
 /// Whether a row that the statement's rows belong to is gone.
@@ -62,6 +65,10 @@ pub(crate) fn is_missing_owner(error: &DbErr) -> bool {
         Some(SqlErr::ForeignKeyConstraintViolation(_))
     )
 }
+
+const SERIALIZATION_FAILURE: &str = "40001";
+const DEADLOCK: &str = "40P01";
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// Query canceled by the statement time-out · read-only transaction · invalid authorization (a password being rotated).
 const POSTGRES_UNAVAILABLE: [&str; 4] = ["57014", "25006", "28000", "28P01"];
