@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import resource
+import select
 import socket
 import sqlite3
 import statistics
@@ -88,6 +89,11 @@ def person(folder):
         names = ", ".join(f'"{name}"' for name in session)
         marks = ", ".join("?" for _ in session)
         db.execute(f"INSERT INTO sessions ({names}) VALUES ({marks})", list(session.values()))
+        identity = {"id": "the-identity", "userId": "ada", "provider": "linkedin", "providerUserId": "ada",
+                    "providerData": '{"access_token":"secret"}', "connectedAt": "2026-01-01 00:00:00.000"}
+        names = ", ".join(f'"{name}"' for name in identity)
+        marks = ", ".join("?" for _ in identity)
+        db.execute(f"INSERT INTO linked_identities ({names}) VALUES ({marks})", list(identity.values()))
     db.close()
     return "the-session"
 
@@ -178,11 +184,74 @@ def overload(folder):
         assert not others, others
 
 
+def follow(server, count):
+    """So many subscriptions, each on a connection of its own, which have told the present state."""
+    body = json.dumps({"query": "subscription { linkedInPostingPreferencesChanged { reason } }"})
+    request = (
+        "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        f"accept: text/event-stream\r\ncookie: session={server.session}\r\n"
+        f"content-length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+    held = []
+    # Some at a time: there are as many places for requests.
+    for _ in range(0, count, 100):
+        new = [server.connection() for _ in range(100)]
+        for connection in new:
+            connection.sendall(request)
+        for connection in new:
+            hear(connection, b"PRESENT_STATE")
+        held += new
+    return held
+
+
+def hear(connection, words):
+    heard = b""
+    while words not in heard:
+        chunk = connection.recv(4096)
+        assert chunk, heard
+        heard += chunk
+
+
+def save(server, targets):
+    query = f"mutation {{ setLinkedInPostingPreferences(input: {{ targets: {targets} }}) {{ __typename }} }}"
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    headers = {"content-type": "application/json", "cookie": f"session={server.session}"}
+    connection.request("POST", "/graphql", json.dumps({"query": query}), headers)
+    answer = connection.getresponse()
+    assert b"Success" in answer.read()
+
+
+def subscriptions(folder):
+    with Server(folder) as server:
+        server.latency(200)
+        before = server.memory()
+        held = follow(server, 10_000)
+        each = (server.memory() - before) * 1024 / len(held)
+        tell("memory for one of 10,000 subscriptions", f"{each:.1f} KiB")
+    with tempfile.TemporaryDirectory() as other, Server(other) as server:
+        held = follow(server, 1_000)
+        took = []
+        for targets in ["[]", "[{ personal: VIEWER }]"] * 5:
+            poll = select.epoll()
+            waiting = {connection.fileno(): connection for connection in held}
+            for number in waiting:
+                poll.register(number, select.EPOLLIN)
+            began = time.perf_counter()
+            save(server, targets)
+            while waiting:
+                for number, _ in poll.poll(10):
+                    hear(waiting.pop(number), b"PREFERENCES_SAVED")
+                    poll.unregister(number)
+            took.append((time.perf_counter() - began) * 1000)
+            poll.close()
+        tell("a change has reached 1,000 subscribers, median and worst of ten", f"{statistics.median(took):.0f} ms, {max(took):.0f} ms")
+
+
 def main():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
     print("| | |\n|---|---|")
-    for measure in (idle, slow_writers, slow_readers, overload):
+    for measure in (idle, slow_writers, slow_readers, subscriptions, overload):
         with tempfile.TemporaryDirectory() as folder:
             measure(folder)
 
