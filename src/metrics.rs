@@ -227,7 +227,7 @@ impl Metrics {
 
     /// Shows how many of the database's connections are in use, whenever somebody looks.
     pub(crate) fn watch_pool(&self, db: &DatabaseConnection) {
-        self.collect(Pool(db.clone()));
+        self.collect(Pool(storage::pool_state(db)));
     }
 
     /// Shows how many log lines were dropped, whenever somebody looks.
@@ -351,12 +351,17 @@ fn kind(sql: &str) -> &'static str {
     }
 }
 
-#[derive(Debug)]
-struct Pool(DatabaseConnection);
+struct Pool(Box<dyn Fn() -> storage::PoolState + Send + marker::Sync>);
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Pool")
+    }
+}
 
 impl Collector for Pool {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let storage::PoolState { open, idle, most } = storage::pool_state(&self.0);
+        let storage::PoolState { open, idle, most } = (self.0)();
         for (name, help, value) in [
             (
                 "database_connections_used",

@@ -99,10 +99,18 @@ pub(crate) struct PoolState {
     pub(crate) most: u32,
 }
 
-pub(crate) fn pool_state(db: &DatabaseConnection) -> PoolState {
+/// Tells how the pool is whenever it is asked. It keeps the pool alone, not what is told of its statements: that may keep
+/// this.
+pub(crate) fn pool_state(db: &DatabaseConnection) -> Box<dyn Fn() -> PoolState + Send + Sync> {
     match db.get_database_backend() {
-        DbBackend::Postgres => state(db.get_postgres_connection_pool()),
-        _ => state(db.get_sqlite_connection_pool()),
+        DbBackend::Postgres => {
+            let pool = db.get_postgres_connection_pool().clone();
+            Box::new(move || state(&pool))
+        }
+        _ => {
+            let pool = db.get_sqlite_connection_pool().clone();
+            Box::new(move || state(&pool))
+        }
     }
 }
 
