@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use sea_orm::DatabaseConnection;
 use url::Url;
 
-use crate::{limits::Rates, linkedin, metrics::Metrics, seal, streams::Streams};
+use crate::{config::Limits, limits::Rates, linkedin, metrics::Metrics, seal, streams::Streams};
 
 pub use crate::clock::Clock;
 
@@ -44,6 +44,8 @@ pub struct Settings {
     pub graphiql: bool,
     /// Whether the schema may be asked for.
     pub introspection: bool,
+    /// How much one GraphQL request may ask for.
+    pub limits: Limits,
     /// Whether a gateway of Apollo Federation may use this server as a subgraph.
     pub federation: bool,
     /// How long the result of a sync with LinkedIn stays good enough not to ask again.

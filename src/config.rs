@@ -3,13 +3,14 @@
 use std::{
     ffi::OsStr,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::RangeInclusive,
     path::PathBuf,
     time::Duration,
 };
 
 use clap::{
     Arg, Args, Parser, Subcommand, ValueEnum,
-    builder::{BoolishValueParser, TypedValueParser},
+    builder::{BoolishValueParser, RangedU64ValueParser, TypedValueParser},
     error::{ContextKind, ContextValue},
 };
 use ipnet::IpNet;
@@ -190,6 +191,9 @@ pub struct Serve {
     /// How long a request may take before it is answered with 503.
     #[arg(long, env, value_name = "REQUEST_TIMEOUT", default_value = "10s", value_parser = duration)]
     pub request_timeout: Duration,
+    /// How much one GraphQL request may ask for.
+    #[command(flatten)]
+    pub limits: Limits,
     /// How the server talks to LinkedIn.
     #[command(flatten)]
     pub linkedin: LinkedIn,
@@ -201,6 +205,88 @@ pub struct Serve {
     /// How long requests that are under way may take to end after SIGTERM.
     #[arg(long, env, value_name = "SHUTDOWN_TIMEOUT", default_value = "20s", value_parser = duration)]
     pub shutdown_timeout: Duration,
+}
+
+/// How much one GraphQL request may ask for. Everything is counted before anything is expanded.
+#[derive(Clone, Debug, Args)]
+pub struct Limits {
+    /// Most bytes of a GraphQL request's body, and of a message on a WebSocket.
+    #[arg(long = "graphql-max-body-bytes", env = "GRAPHQL_MAX_BODY_BYTES", value_name = "GRAPHQL_MAX_BODY_BYTES",
+        default_value_t = Limits::DEFAULT.body_bytes, value_parser = count(1_024..=16 * 1024 * 1024))]
+    pub body_bytes: usize,
+    /// Most bytes of a GraphQL document.
+    #[arg(long = "graphql-max-document-bytes", env = "GRAPHQL_MAX_DOCUMENT_BYTES",
+        value_name = "GRAPHQL_MAX_DOCUMENT_BYTES",
+        default_value_t = Limits::DEFAULT.bytes, value_parser = count(256..=1024 * 1024))]
+    pub bytes: usize,
+    /// Most lexical tokens of a document, as the specification names them: blanks, commas and comments are none.
+    #[arg(long = "graphql-max-tokens", env = "GRAPHQL_MAX_TOKENS", value_name = "GRAPHQL_MAX_TOKENS",
+        default_value_t = Limits::DEFAULT.tokens, value_parser = count(10..=100_000))]
+    pub tokens: usize,
+    /// How deep brackets of any kind may stand in each other.
+    #[arg(long = "graphql-max-nesting", env = "GRAPHQL_MAX_NESTING", value_name = "GRAPHQL_MAX_NESTING",
+        default_value_t = Limits::DEFAULT.syntax_depth, value_parser = count(4..=128))]
+    pub syntax_depth: usize,
+    /// Most fields and fragments of an operation, each fragment counted as often as it is spread.
+    #[arg(long = "graphql-max-selections", env = "GRAPHQL_MAX_SELECTIONS", value_name = "GRAPHQL_MAX_SELECTIONS",
+        default_value_t = Limits::DEFAULT.selections, value_parser = count(1..=50_000))]
+    pub selections: usize,
+    /// Most aliases of an operation.
+    #[arg(long = "graphql-max-aliases", env = "GRAPHQL_MAX_ALIASES", value_name = "GRAPHQL_MAX_ALIASES",
+        default_value_t = Limits::DEFAULT.aliases, value_parser = count(0..=10_000))]
+    pub aliases: usize,
+    /// Most directives of an operation.
+    #[arg(long = "graphql-max-directives", env = "GRAPHQL_MAX_DIRECTIVES", value_name = "GRAPHQL_MAX_DIRECTIVES",
+        default_value_t = Limits::DEFAULT.directives, value_parser = count(0..=10_000))]
+    pub directives: usize,
+    /// How deep fields may stand in each other; fields and fragments together, twice as deep.
+    #[arg(long = "graphql-max-depth", env = "GRAPHQL_MAX_DEPTH", value_name = "GRAPHQL_MAX_DEPTH",
+        default_value_t = Limits::DEFAULT.depth, value_parser = count(1..=Limits::GREATEST_DEPTH as u64))]
+    pub depth: usize,
+    /// Most fields at the top of an operation.
+    #[arg(long = "graphql-max-root-fields", env = "GRAPHQL_MAX_ROOT_FIELDS", value_name = "GRAPHQL_MAX_ROOT_FIELDS",
+        default_value_t = Limits::DEFAULT.root_fields, value_parser = count(1..=1_000))]
+    pub root_fields: usize,
+    /// Most operations of a document.
+    #[arg(long = "graphql-max-operations", env = "GRAPHQL_MAX_OPERATIONS", value_name = "GRAPHQL_MAX_OPERATIONS",
+        default_value_t = Limits::DEFAULT.operations, value_parser = count(1..=1_000))]
+    pub operations: usize,
+    /// How deep lists of fields, types and the like may stand in each other, in questions about the schema.
+    #[arg(long = "graphql-max-introspection-lists", env = "GRAPHQL_MAX_INTROSPECTION_LISTS",
+        value_name = "GRAPHQL_MAX_INTROSPECTION_LISTS",
+        default_value_t = Limits::DEFAULT.introspection_lists, value_parser = count(0..=4))]
+    pub introspection_lists: usize,
+    /// Most errors of one answer.
+    #[arg(long = "graphql-max-errors", env = "GRAPHQL_MAX_ERRORS", value_name = "GRAPHQL_MAX_ERRORS",
+        default_value_t = Limits::DEFAULT.errors, value_parser = count(1..=1_000))]
+    pub errors: usize,
+}
+
+impl Limits {
+    /// The standard introspection query, GraphiQL and the usual test suites fit with room to spare.
+    pub const DEFAULT: Self = Self {
+        body_bytes: 64 * 1024,
+        bytes: 16 * 1024,
+        tokens: 2_000,
+        syntax_depth: 64,
+        selections: 1_000,
+        aliases: 30,
+        directives: 50,
+        depth: 16,
+        root_fields: 20,
+        operations: 20,
+        introspection_lists: 2,
+        errors: 20,
+    };
+
+    /// async-graphql parses no more than 64 selections inside each other, which is twice as many.
+    pub(crate) const GREATEST_DEPTH: usize = 32;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
 }
 
 /// A rate, or none.
@@ -471,6 +557,10 @@ impl<P: TypedValueParser> TypedValueParser for Unshown<P> {
             error
         })
     }
+}
+
+fn count(range: RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(range)
 }
 
 fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {

@@ -111,6 +111,7 @@ async fn serve(serve: Serve, logging: &Logging) -> Result<(), Box<dyn Error>> {
             allowed_origins: serve.allowed_origins,
             graphiql: serve.graphiql,
             introspection: serve.introspection,
+            limits: serve.limits,
             federation: serve.federation,
             sync_interval: serve.linkedin.linkedin_sync_interval,
             subscription_interval: serve.subscription_interval,

@@ -84,7 +84,7 @@ pub fn router(app: App) -> Result<Router, String> {
     let settings = app.settings.clone();
     let ids = app.ids.clone();
     let api = Api::new(app)?;
-    let graphql = graphql::transport::router().with_state(api.clone());
+    let graphql = graphql::transport::router(&settings.limits).with_state(api.clone());
     let mut pages = pages::router(api.app.clone());
     if settings.graphiql {
         pages = pages.merge(graphiql::router());

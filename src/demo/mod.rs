@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::{
     app::{App, Clock, Ids, Random, Settings},
-    config::Demo,
+    config::{Demo, Limits},
     limits::Rates,
     linkedin as linkedin_api,
     metrics::Metrics,
@@ -115,6 +115,7 @@ fn settings(public_url: Url) -> Settings {
         allowed_origins: Vec::new(),
         graphiql: true,
         introspection: true,
+        limits: Limits::default(),
         federation: false,
         sync_interval: Duration::from_secs(1),
         subscription_interval: Duration::from_secs(5),

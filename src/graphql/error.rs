@@ -59,9 +59,6 @@ pub(crate) fn outcome(errors: &[ServerError]) -> Outcome {
     outcomes.max().unwrap_or(Outcome::Ok)
 }
 
-/// How many errors are answered at most.
-pub(crate) const MAX_ERRORS: usize = 20;
-
 /// Why a request was not executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestError {

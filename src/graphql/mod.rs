@@ -25,6 +25,7 @@ use futures_util::{Stream, StreamExt, stream::BoxStream};
 
 use crate::{
     app::App,
+    config::Limits,
     domain::{
         account::Credentials,
         error::Error,
@@ -35,7 +36,7 @@ use crate::{
 };
 use connection::{LinkedInConnection, LinkedInUnavailableTarget};
 use context::{Caller, caller};
-use document::{Documents, Limits};
+use document::Documents;
 use error::ApiError;
 use federation::SubgraphQuery;
 use node::{GlobalId, Node};
@@ -145,6 +146,7 @@ fn schema<Root: ObjectType + 'static>(root: Root) -> Schema<Root, Mutation, Even
         .register_output_type::<MutationError>()
         // `Documents` has validated and counted by then.
         .validation_mode(ValidationMode::Fast)
+        .limit_recursive_depth(2 * Limits::GREATEST_DEPTH)
         .finish()
 }
 
@@ -240,11 +242,7 @@ impl Api {
     /// When the schema is not valid, which a test would have found.
     pub(crate) fn new(app: App) -> Result<Self, String> {
         let executor = Executor::new(app.settings.federation);
-        let documents = Documents::new(
-            &executor.sdl(),
-            Limits::default(),
-            app.settings.introspection,
-        )?;
+        let documents = Documents::new(&executor.sdl(), &app.settings)?;
         let listeners = Listeners::default();
         Ok(Self {
             syncer: syncer(&app, &listeners),
@@ -278,7 +276,7 @@ impl Api {
 
     /// A document of ours, valid by the schema.
     pub(crate) fn parse(&self, document: &str) -> Result<ExecutableDocument, String> {
-        let prepared = self.documents.prepare(document);
+        let prepared = self.documents.own(document);
         prepared
             .map(|document| document.executable())
             .map_err(|errors| format!("{errors:?}"))
@@ -286,7 +284,8 @@ impl Api {
 
     /// Executes a request whose document is parsed, and logs what failed on our side.
     pub(crate) async fn execute(&self, request: Request, caller: Caller) -> Response {
-        finished(self.executor.execute(request.data(caller)).await)
+        let answer = self.executor.execute(request.data(caller)).await;
+        finished(answer, self.app.settings.limits.errors)
     }
 
     /// Executes a subscription: one answer for each event.
@@ -296,12 +295,13 @@ impl Api {
         caller: Caller,
     ) -> impl Stream<Item = Response> + Send + use<> {
         let answers = self.executor.execute_stream(request.data(caller));
-        answers.map(finished)
+        let most = self.app.settings.limits.errors;
+        answers.map(move |answer| finished(answer, most))
     }
 }
 
-/// An answer as clients may see it. What failed on our side is logged.
-fn finished(mut response: Response) -> Response {
+/// An answer as clients may see it, with so many errors at most. What failed on our side is logged.
+fn finished(mut response: Response, most: usize) -> Response {
     let mut logged = HashSet::new();
     for error in &mut response.errors {
         match error.source::<Error>() {
@@ -318,7 +318,7 @@ fn finished(mut response: Response) -> Response {
             }
         }
     }
-    response.errors.truncate(error::MAX_ERRORS);
+    response.errors.truncate(most);
     response
 }
 

@@ -88,6 +88,36 @@ fn a_mistaken_address_is_explained_and_not_shown(#[case] flag: &str, #[case] var
     }
 }
 
+/// What lies outside could not be answered, or would let nothing through.
+#[rstest]
+#[case("--graphql-max-body-bytes", "1023", "1024..=16777216")]
+#[case("--graphql-max-document-bytes", "1048577", "256..=1048576")]
+#[case("--graphql-max-tokens", "0", "10..=100000")]
+#[case("--graphql-max-nesting", "129", "4..=128")]
+#[case("--graphql-max-selections", "0", "1..=50000")]
+#[case("--graphql-max-aliases", "10001", "0..=10000")]
+#[case("--graphql-max-directives", "10001", "0..=10000")]
+#[case("--graphql-max-depth", "33", "1..=32")]
+#[case("--graphql-max-root-fields", "0", "1..=1000")]
+#[case("--graphql-max-operations", "0", "1..=1000")]
+#[case("--graphql-max-introspection-lists", "5", "0..=4")]
+#[case("--graphql-max-errors", "0", "1..=1000")]
+#[test]
+fn a_limit_has_limits(#[case] flag: &str, #[case] value: &str, #[case] range: &str) {
+    let variable = flag
+        .trim_start_matches('-')
+        .replace('-', "_")
+        .to_uppercase();
+
+    let by_variable = run(program(&["serve"]).env(&variable, value)).2;
+    let by_flag = run(&mut program(&["serve", flag, value])).2;
+
+    let expected = format!("error: invalid value '{value}' for '{flag} <{variable}>'");
+    assert!(by_variable.starts_with(&expected), "{by_variable}");
+    assert!(by_variable.contains(range), "{by_variable}");
+    assert_eq!(by_flag, by_variable);
+}
+
 #[rstest]
 #[case::a_space(
     "PORT=1\nDATABASE_URL=postgres://u:hunter2 @host\n",

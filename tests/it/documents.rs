@@ -6,6 +6,8 @@ use rstest::rstest;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
+use linkedin_targets::config::Limits;
+
 use crate::support::{
     app::{Person, Reply, TestApp},
     database::Backend,
@@ -16,85 +18,110 @@ mod limits {
 
     #[tokio::test]
     async fn bytes() {
-        at_most(16 * 1024, "bytes", |count| {
-            format!("{:<count$}", "{ __typename }")
-        })
+        at_most(
+            |limits| &mut limits.bytes,
+            "bytes",
+            |count| format!("{:<count$}", "{ __typename }"),
+        )
         .await;
     }
 
     /// Blanks, commas and comments are no tokens.
     #[tokio::test]
     async fn tokens() {
-        at_most(2_000, "tokens", |count| {
-            let (lists, names) = ((count - 8) / 9, (count - 8) % 9);
-            format!(
-                "{{ __schema {{ queryType {{ {} {} }} }} }} # done",
-                "enumValues(includeDeprecated: true) { name }, ".repeat(lists),
-                "name ".repeat(names)
-            )
-        })
+        at_most(
+            |limits| &mut limits.tokens,
+            "tokens",
+            |count| {
+                let (lists, names) = ((count - 8) / 9, (count - 8) % 9);
+                format!(
+                    "{{ __schema {{ queryType {{ {} {} }} }} }} # done",
+                    "enumValues(includeDeprecated: true) { name }, ".repeat(lists),
+                    "name ".repeat(names)
+                )
+            },
+        )
         .await;
     }
 
     #[tokio::test]
     async fn selections() {
-        at_most(1_000, "selections", |count| {
-            let (spreads, names) = ((count - 2) / 10, (count - 2) % 10);
-            format!(
-                "{{ __schema {{ queryType {{ {} {} }} }} }} fragment Nine on __Type {{ {} }}",
-                "...Nine ".repeat(spreads),
-                "name ".repeat(names),
-                "name ".repeat(9)
-            )
-        })
+        at_most(
+            |limits| &mut limits.selections,
+            "selections",
+            |count| {
+                let (spreads, names) = ((count - 2) / 10, (count - 2) % 10);
+                format!(
+                    "{{ __schema {{ queryType {{ {} {} }} }} }} fragment Nine on __Type {{ {} }}",
+                    "...Nine ".repeat(spreads),
+                    "name ".repeat(names),
+                    "name ".repeat(9)
+                )
+            },
+        )
         .await;
     }
 
     #[tokio::test]
     async fn aliases() {
-        at_most(30, "aliases", |count| {
-            let names = numbered(count, |number| format!("a{number}: name "));
-            format!("{{ __schema {{ queryType {{ {names} }} }} }}")
-        })
+        at_most(
+            |limits| &mut limits.aliases,
+            "aliases",
+            |count| {
+                let names = numbered(count, |number| format!("a{number}: name "));
+                format!("{{ __schema {{ queryType {{ {names} }} }} }}")
+            },
+        )
         .await;
     }
 
     #[tokio::test]
     async fn directives() {
-        at_most(50, "directives", |count| {
-            let names = "name @include(if: true) ".repeat(count);
-            format!("{{ __schema {{ queryType {{ {names} }} }} }}")
-        })
+        at_most(
+            |limits| &mut limits.directives,
+            "directives",
+            |count| {
+                let names = "name @include(if: true) ".repeat(count);
+                format!("{{ __schema {{ queryType {{ {names} }} }} }}")
+            },
+        )
         .await;
     }
 
     #[tokio::test]
     async fn fields_inside_each_other() {
-        at_most(16, "fields inside each other", |count| {
-            nested(&["__schema", "queryType"], count - 3, "ofType", "name")
-        })
+        at_most(
+            |limits| &mut limits.depth,
+            "fields inside each other",
+            |count| nested(&["__schema", "queryType"], count - 3, "ofType", "name"),
+        )
         .await;
     }
 
     #[tokio::test]
     async fn selections_inside_each_other() {
-        at_most(32, "selections inside each other", |count| {
-            nested(&[], count - 1, "...", "__typename")
-        })
-        .await;
+        for depth in [16, 17, 15] {
+            let app = with(|limits| limits.depth = depth).await;
+            held(&app, 2 * depth, "selections inside each other", |count| {
+                nested(&[], count - 1, "...", "__typename")
+            })
+            .await;
+        }
     }
 
     #[tokio::test]
     async fn root_fields() {
-        at_most(20, "root fields", |count| {
-            format!("{{ {} }}", "__typename ".repeat(count))
-        })
+        at_most(
+            |limits| &mut limits.root_fields,
+            "root fields",
+            |count| format!("{{ {} }}", "__typename ".repeat(count)),
+        )
         .await;
     }
 
     #[tokio::test]
     async fn root_fields_in_fragments() {
-        at_most(20, "root fields", |count| {
+        at_most(|limits| &mut limits.root_fields, "root fields", |count| {
             let spreads = "...Two ".repeat(count / 2);
             let rest = "__typename ".repeat(count % 2);
             format!(
@@ -106,33 +133,50 @@ mod limits {
 
     #[tokio::test]
     async fn introspection_lists_inside_each_other() {
-        at_most(2, "introspection lists inside each other", |count| {
-            let lists = ["fields", "type"].repeat(count - 1);
-            let path = [&["__schema", "types"], lists.as_slice()].concat();
-            nested(&path, 0, "", "fields { name }")
-        })
+        at_most(
+            |limits| &mut limits.introspection_lists,
+            "introspection lists inside each other",
+            |count| {
+                let lists = ["fields", "type"].repeat(count - 1);
+                let path = [&["__schema", "types"], lists.as_slice()].concat();
+                nested(&path, 0, "", "fields { name }")
+            },
+        )
         .await;
     }
 
     #[tokio::test]
     async fn operations() {
-        let app = app().await;
         let document =
             |count| numbered(count, |number| format!("query Q{number} {{ __typename }} "));
+        for most in [20, 21, 19] {
+            let app = with(|limits| limits.operations = most).await;
 
-        let taken = named(&app, &document(20), "Q0").await;
-        let refused = named(&app, &document(21), "Q0").await;
+            let taken = named(&app, &document(most), "Q0").await;
+            let refused = named(&app, &document(most + 1), "Q0").await;
 
-        assert_eq!(taken.data(), json!({ "__typename": "Query" }));
-        assert_too_complex(&refused, "operations");
+            assert_eq!(taken.data(), json!({ "__typename": "Query" }));
+            assert_too_complex(&refused, "operations");
+        }
+    }
+
+    /// As many as there are by default, and one more or less where the operator wants it so.
+    async fn at_most(
+        limit: fn(&mut Limits) -> &mut usize,
+        what: &str,
+        document: impl Fn(usize) -> String,
+    ) {
+        let usual = *limit(&mut Limits::default());
+        for most in [usual, usual + 1, usual - 1] {
+            let app = with(|limits| *limit(limits) = most).await;
+            held(&app, most, what, &document).await;
+        }
     }
 
     /// The same document, with one more of what is counted.
-    async fn at_most(most: usize, what: &str, document: impl Fn(usize) -> String) {
-        let app = app().await;
-
-        let taken = ask(&app, &document(most)).await;
-        let refused = ask(&app, &document(most + 1)).await;
+    async fn held(app: &TestApp, most: usize, what: &str, document: impl Fn(usize) -> String) {
+        let taken = ask(app, &document(most)).await;
+        let refused = ask(app, &document(most + 1)).await;
 
         assert!(taken.data().is_object());
         assert_too_complex(&refused, what);
@@ -141,6 +185,39 @@ mod limits {
             "{}",
             refused.text
         );
+    }
+
+    /// Whoever lowers a limit below what the REST face asks for means GraphQL's clients.
+    #[tokio::test]
+    async fn they_are_not_those_of_the_rest_face() {
+        let app = with(|limits| {
+            (limits.selections, limits.depth, limits.tokens) = (1, 1, 10);
+        })
+        .await;
+        let ada = app.person("ada").await;
+
+        let graphql = app.gql(&ada, "{ linkedInTargets { __typename } }").await;
+        let rest = app.get("/api/linkedin/posting-targets", &ada).await;
+
+        assert_too_complex(&graphql, "selections");
+        assert_eq!(rest.status, 200);
+    }
+
+    /// As deep as an operator can allow it: what executes the documents must be able to follow.
+    #[tokio::test]
+    async fn the_greatest_depth_can_be_answered() {
+        let app = with(|limits| limits.depth = 32).await;
+
+        let fields = nested(&["__schema", "queryType"], 29, "ofType", "name");
+        let fragments = nested(&[], 63, "...", "__typename");
+
+        assert!(ask(&app, &fields).await.data().is_object());
+        assert!(ask(&app, &fragments).await.data().is_object());
+    }
+
+    async fn with(change: impl FnOnce(&mut Limits)) -> TestApp {
+        let app = TestApp::with(Backend::Sqlite, |settings| change(&mut settings.limits));
+        app.await.unwrap()
     }
 
     #[rstest]
@@ -426,14 +503,34 @@ mod validation {
         );
     }
 
+    #[rstest]
+    #[case::usual(20)]
+    #[case::lowered(3)]
+    #[case::raised(25)]
     #[tokio::test]
-    async fn twenty_errors_are_enough() {
-        let app = app().await;
-        let fields: String = (0..15).map(|number| format!("n{number} ")).collect();
+    async fn so_many_errors_are_enough(#[case] most: usize) {
+        let app = TestApp::with(Backend::Sqlite, |settings| settings.limits.errors = most);
+        let app = app.await.unwrap();
+        let unknown: String = (0..15).map(|number| format!("n{number} ")).collect();
+        let names = ('a'..='z').map(|name| format!("${name}: ID! "));
+        let uses = ('a'..='z').map(|name| format!("... {{ {name}: node(id: ${name}) {{ id }} }} "));
+        let (names, uses): (String, String) = (names.collect(), uses.collect());
+        let failing: String = ('a'..='t')
+            .map(|name| format!("{name}: node(id: \"x\") {{ id }} "))
+            .collect();
 
-        let reply = ask(&app, &format!("{{ {fields} __schema {{ {fields} }} }}")).await;
+        let invalid = ask(&app, &format!("{{ {unknown} __schema {{ {unknown} }} }}")).await;
+        let failed = ask(&app, &format!("{{ {failing} }}")).await;
+        let unfit = TestApp::with(Backend::Sqlite, |settings| {
+            settings.limits.errors = most;
+            settings.limits.root_fields = 26;
+        });
+        let unfit = unfit.await.unwrap();
+        let unfit = ask(&unfit, &format!("query({names}) {{ {uses} }}")).await;
 
-        assert_eq!(reply.codes(), ["GRAPHQL_VALIDATION_FAILED"; 20]);
+        assert_eq!(invalid.codes(), vec!["GRAPHQL_VALIDATION_FAILED"; most]);
+        assert_eq!(failed.codes(), vec!["UNAUTHENTICATED"; most.min(20)]);
+        assert_eq!(unfit.codes(), vec!["BAD_USER_INPUT"; most]);
     }
 
     #[tokio::test]

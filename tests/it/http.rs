@@ -8,6 +8,7 @@ use reqwest::{
 };
 use rstest::rstest;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 use url::form_urlencoded;
 
 use crate::support::{
@@ -15,6 +16,7 @@ use crate::support::{
     database::Backend,
     npm::{self, NPM},
     skip::skip,
+    socket::Socket,
 };
 
 const NEWER: &str = "application/graphql-response+json";
@@ -84,17 +86,33 @@ async fn the_media_type_of_json_may_be_written_as_one_likes(
     assert_eq!(reply.data(), json!({ "__typename": "Query" }));
 }
 
+#[rstest]
+#[case::usual(64 * 1024)]
+#[case::lowered(1_024)]
+#[case::raised(100_000)]
 #[tokio::test]
-async fn a_body_may_be_64_kib_long_and_no_longer() {
-    let app = app().await;
-    let blanks = " ".repeat(64 * 1024 - TYPENAME.len());
-    let most = format!("{TYPENAME}{blanks}");
+async fn a_body_and_a_message_may_be_so_long_and_no_longer(#[case] most: usize) {
+    let app = TestApp::with(Backend::Sqlite, |settings| {
+        settings.limits.body_bytes = most;
+    });
+    let app = app.await.unwrap();
+    let ada = app.person("ada").await;
+    let padded = |text: &str, length: usize| text.to_owned() + &" ".repeat(length - text.len());
 
-    let taken = post(&app, &most).reply().await;
-    let refused = post(&app, &format!("{most} ")).reply().await;
+    let taken = post(&app, &padded(TYPENAME, most)).reply().await;
+    let refused = post(&app, &padded(TYPENAME, most + 1)).reply().await;
+    let mut socket = Socket::ready(&app, &ada).await;
+    let ping = r#"{"type":"ping"}"#;
+    socket.send(Message::text(padded(ping, most))).await;
+    let heard = socket.hear().await;
+    socket.send(Message::text(padded(ping, most + 1))).await;
+    let ended = socket.hear().await;
 
     assert_eq!(taken.data(), json!({ "__typename": "Query" }));
     assert_refused(&refused, 413, "BAD_USER_INPUT");
+    assert!(refused.text.contains(&format!("larger than {most} bytes")));
+    assert_eq!(heard.unwrap(), json!({ "type": "pong" }));
+    assert!(ended.is_err());
 }
 
 #[rstest]

@@ -38,7 +38,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "graphql",
-        &["app", "auth", "domain", "limits", "metrics", "streams"],
+        &[
+            "app",
+            "auth",
+            "config::Limits",
+            "domain",
+            "limits",
+            "metrics",
+            "streams",
+        ],
     ),
     ("graphiql", &["pages"]),
     ("pages", &["app", "domain", "graphql"]),
@@ -63,7 +71,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("storage", &[]),
     (
         "app",
-        &["clock", "limits", "linkedin", "metrics", "seal", "streams"],
+        &[
+            "clock",
+            "config::Limits",
+            "limits",
+            "linkedin",
+            "metrics",
+            "seal",
+            "streams",
+        ],
     ),
     ("limits", &[]),
     ("clock", &[]),

@@ -7,45 +7,10 @@ use apollo_compiler::{
 use apollo_parser::{Lexer, Token, TokenKind};
 
 use super::Errors;
-use crate::graphql::error::{Code, RequestError};
-
-/// How much one document may ask for. Everything is counted before anything is expanded.
-#[derive(Clone, Debug)]
-pub(crate) struct Limits {
-    pub(crate) bytes: usize,
-    /// Lexical tokens, as the specification names them: blanks, commas and comments are none.
-    pub(crate) tokens: usize,
-    /// How deep brackets of any kind may stand in each other.
-    pub(crate) syntax_depth: usize,
-    /// Fields and fragments, each fragment counted as often as it is spread.
-    pub(crate) selections: usize,
-    pub(crate) aliases: usize,
-    pub(crate) directives: usize,
-    /// Fields inside fields.
-    pub(crate) depth: usize,
-    pub(crate) root_fields: usize,
-    pub(crate) operations: usize,
-    /// Lists of fields, types and the like inside each other, in questions about the schema.
-    pub(crate) introspection_lists: usize,
-}
-
-/// The standard introspection query, GraphiQL and the usual test suites fit with room to spare.
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            bytes: 16 * 1024,
-            tokens: 2_000,
-            syntax_depth: 64,
-            selections: 1_000,
-            aliases: 30,
-            directives: 50,
-            depth: 16,
-            root_fields: 20,
-            operations: 20,
-            introspection_lists: 2,
-        }
-    }
-}
+use crate::{
+    config::Limits,
+    graphql::error::{Code, RequestError},
+};
 
 pub(super) fn exceeded(what: &str, most: usize) -> Errors {
     let message = format!("The document has too many {what}: at most {most} are allowed.");

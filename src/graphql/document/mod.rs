@@ -22,8 +22,8 @@ use moka::sync::Cache;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::error::{Code, MAX_ERRORS, RequestError};
-pub(crate) use limits::Limits;
+use super::error::{Code, RequestError};
+use crate::{app::Settings, config::Limits};
 
 /// How many bytes of documents are kept; what is made of a document takes some thirty times its text.
 const KEPT_BYTES: u64 = 256 * 1024;
@@ -81,17 +81,17 @@ pub(crate) fn hash(text: &str) -> String {
 type Errors = Vec<RequestError>;
 
 impl Documents {
-    /// `sdl` is the schema; without `introspection`, asking for it is an error.
+    /// `sdl` is the schema.
     ///
     /// # Errors
     /// When the schema is not valid.
-    pub(crate) fn new(sdl: &str, limits: Limits, introspection: bool) -> Result<Self, String> {
+    pub(crate) fn new(sdl: &str, settings: &Settings) -> Result<Self, String> {
         let schema = Schema::parse_and_validate(sdl, "schema.graphql")
             .map_err(|invalid| invalid.errors.to_string())?;
         Ok(Self {
             schema: with_is_one_of(schema),
-            limits,
-            introspection,
+            limits: settings.limits.clone(),
+            introspection: settings.introspection,
             kept: Cache::builder()
                 .max_capacity(KEPT_BYTES)
                 .weigher(|_, document: &Arc<Document>| document.text_bytes)
@@ -112,29 +112,36 @@ impl Documents {
         }
     }
 
+    /// A document of the program itself, to which no operator's limit applies.
+    pub(crate) fn own(&self, text: &str) -> Result<Document, Errors> {
+        self.parse_and_validate(text, &Limits::DEFAULT)
+    }
+
     /// The document of this text, or everything that is wrong with it.
-    pub(crate) fn prepare(&self, text: &str) -> Result<Arc<Document>, Errors> {
+    fn prepare(&self, text: &str) -> Result<Arc<Document>, Errors> {
         let key = key(text);
         if let Some(document) = self.kept.get(&key) {
             return Ok(document);
         }
-        let document = Arc::new(self.parse_and_validate(text)?);
+        let document = Arc::new(self.parse_and_validate(text, &self.limits)?);
         self.kept.insert(key, document.clone());
+        // Makes room at once, not when there is time for it.
+        self.kept.run_pending_tasks();
         Ok(document)
     }
 
-    fn parse_and_validate(&self, text: &str) -> Result<Document, Errors> {
-        let text_bytes = self.limits.check_bytes(text)?;
-        self.limits.check_tokens(text)?;
-        let document = self.parse(text)?;
-        let introspects = self.limits.check_cost(&document)?;
+    fn parse_and_validate(&self, text: &str, limits: &Limits) -> Result<Document, Errors> {
+        let text_bytes = limits.check_bytes(text)?;
+        limits.check_tokens(text)?;
+        let document = parse(text, limits)?;
+        let introspects = limits.check_cost(&document)?;
         if introspects && !self.introspection {
             let message = "This server does not answer questions about its schema.";
             return Err(vec![RequestError::new(Code::ValidationFailed, message)]);
         }
         let document = document
             .to_executable_validate(&self.schema)
-            .map_err(|invalid| all(Code::ValidationFailed, &invalid.errors))?;
+            .map_err(|invalid| all(Code::ValidationFailed, &invalid.errors, limits))?;
         one_of::check_literals(&self.schema, &document)?;
         let mut executable = async_graphql::parser::parse_query(text)
             .map_err(|cause| vec![RequestError::new(Code::ParseFailed, cause.to_string())])?;
@@ -148,18 +155,6 @@ impl Documents {
                 .map(|it| Arc::new(Operation::new(it, &document)))
                 .collect(),
             sources: document.sources.clone(),
-        })
-    }
-
-    fn parse(&self, text: &str) -> Result<ast::Document, Errors> {
-        let mut parser = Parser::new().recursion_limit(self.limits.syntax_depth);
-        parser.parse_ast(text, "document").map_err(|invalid| {
-            let is_too_deep = parser.recursion_reached() > self.limits.syntax_depth;
-            if is_too_deep {
-                limits::exceeded("levels of nesting", self.limits.syntax_depth)
-            } else {
-                all(Code::ParseFailed, &invalid.errors)
-            }
         })
     }
 
@@ -191,7 +186,10 @@ impl Documents {
             Some(request_error(Code::BadUserInput, error))
         };
         let variables = operation.head.variables.iter();
-        let errors: Errors = variables.filter_map(wrong).take(MAX_ERRORS).collect();
+        let errors: Errors = variables
+            .filter_map(wrong)
+            .take(self.limits.errors)
+            .collect();
         if errors.is_empty() {
             Ok(())
         } else {
@@ -289,16 +287,28 @@ fn with_is_one_of(schema: Valid<Schema>) -> Valid<Schema> {
     Valid::assume_valid(schema)
 }
 
+fn parse(text: &str, limits: &Limits) -> Result<ast::Document, Errors> {
+    let mut parser = Parser::new().recursion_limit(limits.syntax_depth);
+    parser.parse_ast(text, "document").map_err(|invalid| {
+        let is_too_deep = parser.recursion_reached() > limits.syntax_depth;
+        if is_too_deep {
+            limits::exceeded("levels of nesting", limits.syntax_depth)
+        } else {
+            all(Code::ParseFailed, &invalid.errors, limits)
+        }
+    })
+}
+
 /// The very words that clients look for before they send the document again, in full.
 fn not_kept() -> RequestError {
     RequestError::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound")
 }
 
-fn all(code: Code, errors: &DiagnosticList) -> Errors {
+fn all(code: Code, errors: &DiagnosticList, limits: &Limits) -> Errors {
     let mut errors: Errors = errors
         .iter()
         .map(|error| request_error(code, error.to_json()))
-        .take(MAX_ERRORS)
+        .take(limits.errors)
         .collect();
     // The parser tells twice that the text ends too early.
     errors.dedup();

@@ -31,6 +31,7 @@ use super::{
 };
 use crate::{
     auth,
+    config::Limits,
     graphql::{
         Api,
         error::{self, Code, RequestError},
@@ -39,15 +40,12 @@ use crate::{
     metrics::Told,
 };
 
-/// The most bytes that a request's body may have.
-const MAX_BODY: usize = 64 * 1024;
-
 /// `/graphql`.
-pub(crate) fn router() -> Router<Api> {
+pub(crate) fn router(limits: &Limits) -> Router<Api> {
     let methods = get(answer_get).post(answer_post).fallback(refuse_method);
     Router::new()
         .route("/graphql", methods)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(DefaultBodyLimit::max(limits.body_bytes))
 }
 
 async fn answer_get(
@@ -70,7 +68,10 @@ async fn answer_post(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    answer(&api, &headers, Method::POST, || from_body(&headers, body)).await
+    answer(&api, &headers, Method::POST, || {
+        from_body(&headers, body, &api.app.settings.limits)
+    })
+    .await
 }
 
 /// A page of another site could open a WebSocket with the visitor's cookie, as no browser asks the server first.
@@ -344,11 +345,12 @@ fn with_retry(mut response: Response) -> Response {
 fn from_body(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
+    limits: &Limits,
 ) -> Result<Parameters, Refused> {
     check_content_type(headers)?;
     let body = body.map_err(|cause| match cause.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            let message = format!("The body is larger than {MAX_BODY} bytes.");
+            let message = format!("The body is larger than {} bytes.", limits.body_bytes);
             Refused::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BadUserInput, message)
         }
         _ => Refused::bad_input("The body could not be read to its end."),

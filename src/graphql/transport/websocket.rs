@@ -30,9 +30,6 @@ use crate::{
 
 const PROTOCOL: &str = "graphql-transport-ws";
 
-/// The most bytes of one message, as many as of a body.
-const MAX_MESSAGE: usize = 64 * 1024;
-
 /// The most operations that one WebSocket may have under way.
 const MAX_OPERATIONS: usize = 100;
 
@@ -54,13 +51,14 @@ pub(super) fn answer(
     upgrade: WebSocketUpgrade,
     place: Place,
 ) -> Response {
+    let most = api.app.settings.limits.body_bytes;
     upgrade
         .protocols([PROTOCOL])
         .read_buffer_size(BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(2 * 1024 * 1024)
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
+        .max_message_size(most)
+        .max_frame_size(most)
         .on_upgrade(move |socket| Session::new(api, headers, socket).run(place))
 }
 

@@ -12,6 +12,7 @@ use std::{
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use linkedin_targets::{
     app::{App, Clock, Ids, Random, Settings},
+    config::Limits,
     demo::World,
     limits::Rates,
     linkedin,
@@ -378,6 +379,7 @@ fn settings() -> Settings {
         allowed_origins: Vec::new(),
         graphiql: true,
         introspection: true,
+        limits: Limits::default(),
         federation: false,
         sync_interval: Duration::from_secs(10),
         subscription_interval: Duration::from_secs(30),
