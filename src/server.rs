@@ -76,7 +76,7 @@ pub struct Bounds {
     pub shutdown_timeout: Duration,
 }
 
-/// Everything that the server answers.
+/// Everything that the server answers. Must be called within a runtime.
 ///
 /// # Errors
 /// A sentence, when the program contradicts itself; a test would have found it.
@@ -100,6 +100,7 @@ pub fn router(app: App) -> Result<Router, String> {
     };
     let linking = Linking {
         app: api.app.clone(),
+        accounts: api.accounts.clone(),
         syncer: api.syncer.clone(),
         listeners: api.listeners.clone(),
     };

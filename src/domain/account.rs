@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use chrono::NaiveDateTime;
-use sea_orm::ConnectionTrait;
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
 
 use super::{
     connection::Connection,
@@ -9,7 +9,7 @@ use super::{
     preference::Preferences,
     target::{self, OrgPage, Personal, PersonalPage, Target, TargetId},
 };
-use crate::storage::account::{self, AccountRows, IdentityRow};
+use crate::storage::account::{self, AccountRows, Asker, IdentityRow};
 
 pub(crate) use crate::storage::account::Credentials;
 
@@ -39,18 +39,48 @@ pub(crate) struct Identity {
     pub(crate) connection: Connection,
 }
 
-/// Finds the caller by what they present; `now` is UTC.
+/// The accounts of those who ask. Requests that wait for theirs at the same time share a statement.
+#[derive(Clone, Debug)]
+pub(crate) struct Accounts(account::Shared);
+
+impl Accounts {
+    /// Must be called within a runtime.
+    pub(crate) fn new(db: DatabaseConnection) -> Self {
+        Self(account::Shared::new(db))
+    }
+
+    /// Finds the caller by what they present; `now` is UTC.
+    pub(crate) async fn of_caller(
+        &self,
+        credentials: &Credentials,
+        now: NaiveDateTime,
+    ) -> Result<Account, Error> {
+        if credentials.is_empty() {
+            return Err(Error::Unauthenticated);
+        }
+        let credentials = credentials.clone();
+        let rows = self.0.of_caller(Asker { credentials, now }).await;
+        Account::found(rows.map_err(|account::Gone| Error::Panicked)??, now)
+    }
+}
+
+/// The same, as a transaction sees it.
 pub(crate) async fn of_caller(
-    db: &impl ConnectionTrait,
+    transaction: &DatabaseTransaction,
     credentials: &Credentials,
     now: NaiveDateTime,
 ) -> Result<Account, Error> {
-    let rows = account::of_caller(db, credentials, now).await?;
-    rows.map(|rows| Account::new(rows, now))
-        .ok_or(Error::Unauthenticated)
+    let credentials = credentials.clone();
+    let mut rows = account::of_callers(transaction, &[Asker { credentials, now }]).await?;
+    Account::found(rows.pop().flatten(), now)
 }
 
 impl Account {
+    fn found(rows: Option<AccountRows>, now: NaiveDateTime) -> Result<Self, Error> {
+        rows.map(|rows| Self::new(rows, now))
+            .ok_or(Error::Unauthenticated)
+    }
+
     fn new(rows: AccountRows, now: NaiveDateTime) -> Self {
         let identity = rows.identity.map(Identity::new);
         let active = identity

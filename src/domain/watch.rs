@@ -10,7 +10,7 @@ use futures_util::{Stream, stream};
 use sea_orm::DatabaseConnection;
 
 use super::{
-    account::{self, Account, Credentials},
+    account::{Account, Accounts, Credentials},
     error::Error,
     listeners::{Listener, Listeners},
     target::Target,
@@ -45,6 +45,7 @@ pub(crate) enum Reason {
 #[derive(Clone)]
 pub(crate) struct Watch {
     pub(crate) db: DatabaseConnection,
+    pub(crate) accounts: Accounts,
     pub(crate) clock: Clock,
     pub(crate) listeners: Listeners,
     /// How often to look for changes that nobody announces.
@@ -93,7 +94,7 @@ impl Watcher {
             return self.watch.first(&self.credentials, &mut self.seen).await;
         };
         let Watch {
-            db,
+            accounts,
             clock,
             interval,
             ..
@@ -108,7 +109,7 @@ impl Watcher {
             }
             pause = *interval;
             let now = clock.now();
-            match account::of_caller(db, &self.credentials, now).await {
+            match accounts.of_caller(&self.credentials, now).await {
                 Ok(account) if account.user_id != seen.user_id => {
                     // Another of the cookie's sessions took the place of the one that ended.
                     return Err(Error::Unauthenticated);
@@ -143,7 +144,8 @@ impl Watch {
     ) -> Result<Change, Error> {
         self.listeners.hear_others(&self.db);
         let mark = self.listeners.mark();
-        let account = account::of_caller(&self.db, credentials, self.clock.now()).await?;
+        let now = self.clock.now();
+        let account = self.accounts.of_caller(credentials, now).await?;
         *seen = Some(Seen {
             listener: self.listeners.listen(&account.user_id, mark),
             user_id: account.user_id.clone(),

@@ -9,7 +9,7 @@ use super::organization::Organizations;
 use crate::{
     app::App,
     domain::{
-        account::{self, Account, Credentials},
+        account::{Account, Accounts, Credentials},
         error::Error,
         health::{self, Health, UnavailableTarget},
         listeners::Listeners,
@@ -30,6 +30,7 @@ pub(crate) struct Caller {
     limits: RateLimits,
     credentials: Credentials,
     now: NaiveDateTime,
+    accounts: Accounts,
     account: OnceCell<Result<Arc<Account>, Error>>,
     pub(super) organizations: DataLoader<Organizations>,
 }
@@ -37,6 +38,7 @@ pub(crate) struct Caller {
 impl Caller {
     pub(crate) fn new(
         app: Arc<App>,
+        accounts: Accounts,
         syncer: Syncer,
         listeners: Listeners,
         limits: RateLimits,
@@ -46,6 +48,7 @@ impl Caller {
         Self {
             now: app.clock.now(),
             app,
+            accounts,
             syncer,
             listeners,
             limits,
@@ -57,7 +60,7 @@ impl Caller {
 
     pub(crate) async fn account(&self) -> Result<Arc<Account>, Error> {
         let load = async || {
-            let account = account::of_caller(&self.app.db, &self.credentials, self.now).await?;
+            let account = self.accounts.of_caller(&self.credentials, self.now).await?;
             tracing::Span::current().record("user.id", &account.user_id);
             self.limits.learn(self.credentials.each(), &account.user_id);
             Ok(Arc::new(account))
@@ -94,8 +97,9 @@ impl Caller {
 
     /// The account as it is now, when something has changed since it was loaded.
     pub(super) async fn reload(&self) -> Result<Arc<Account>, Error> {
-        let account = account::of_caller(&self.app.db, &self.credentials, self.app.clock.now());
-        account.await.map(Arc::new)
+        let now = self.app.clock.now();
+        let account = self.accounts.of_caller(&self.credentials, now).await?;
+        Ok(Arc::new(account))
     }
 
     /// The account now, and again whenever it is another one.
@@ -103,6 +107,7 @@ impl Caller {
         let interval = self.app.settings.subscription_interval;
         let watch = Watch {
             db: self.app.db.clone(),
+            accounts: self.accounts.clone(),
             clock: self.app.clock.clone(),
             listeners: self.listeners.clone(),
             interval: TimeDelta::from_std(interval).unwrap_or(TimeDelta::MAX),

@@ -27,7 +27,7 @@ use crate::{
     app::App,
     config::Limits,
     domain::{
-        account::Credentials,
+        account::{Accounts, Credentials},
         error::Error,
         listeners::Listeners,
         sync::{Means, Syncer},
@@ -232,12 +232,15 @@ pub(crate) struct Api {
     pub(crate) app: Arc<App>,
     executor: Executor,
     documents: Arc<Documents>,
+    pub(crate) accounts: Accounts,
     pub(crate) syncer: Syncer,
     pub(crate) listeners: Listeners,
     pub(crate) limits: RateLimits,
 }
 
 impl Api {
+    /// Must be called within a runtime.
+    ///
     /// # Errors
     /// When the schema is not valid, which a test would have found.
     pub(crate) fn new(app: App) -> Result<Self, String> {
@@ -245,6 +248,7 @@ impl Api {
         let documents = Documents::new(&executor.sdl(), &app.settings)?;
         let listeners = Listeners::default();
         Ok(Self {
+            accounts: Accounts::new(app.db.clone()),
             syncer: syncer(&app, &listeners),
             listeners,
             limits: RateLimits::new(app.settings.rates),
@@ -267,6 +271,7 @@ impl Api {
     pub(crate) fn caller(&self, credentials: Credentials) -> Caller {
         Caller::new(
             self.app.clone(),
+            self.accounts.clone(),
             self.syncer.clone(),
             self.listeners.clone(),
             self.limits.clone(),

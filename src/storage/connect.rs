@@ -6,13 +6,21 @@ use sea_orm::{
     SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
     TransactionOptions, TransactionTrait,
     sqlx::{
-        self, ConnectOptions,
+        self, ConnectOptions, Connection,
         pool::PoolOptions,
         postgres::PgConnectOptions,
         sqlite::{SqliteConnectOptions, SqliteJournalMode},
     },
 };
 use secrecy::{ExposeSecret, SecretString};
+
+use super::failure;
+
+/// How long after its last use a connection is used again without a question.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// How many connections may turn out to be lost, one after the other: those of the last second.
+const ATTEMPTS: usize = 4;
 
 /// How many connections, and how long anything may wait.
 #[derive(Clone, Debug)]
@@ -126,6 +134,29 @@ fn bounded<DB: sqlx::Database>(pool: &Pool) -> PoolOptions<DB> {
     PoolOptions::new()
         .max_connections(pool.max_connections)
         .acquire_timeout(pool.acquire_timeout)
+        // By default each use of a connection begins with the question whether it still works: a round trip.
+        .test_before_acquire(false)
+        .before_acquire(|connection: &mut DB::Connection, usage| {
+            Box::pin(async move {
+                if usage.idle_for > TRUSTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+}
+
+/// Runs what may be run twice again, when the connection that was trusted has been lost.
+pub(crate) async fn again_if_lost<T, Work: Future<Output = Result<T, DbErr>>>(
+    mut work: impl FnMut() -> Work,
+) -> Result<T, DbErr> {
+    for _ in 1..ATTEMPTS {
+        match work().await {
+            Err(cause) if failure::is_lost_connection(&cause) => {}
+            outcome => return outcome,
+        }
+    }
+    work().await
 }
 
 fn connection_error(cause: sqlx::Error) -> DbErr {
@@ -137,10 +168,12 @@ fn connection_error(cause: sqlx::Error) -> DbErr {
 /// On SQLite it takes the write lock at once: one that reads first and writes later fails when another wrote
 /// in between.
 pub(crate) async fn begin_write(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    db.begin_with_options(TransactionOptions {
-        isolation_level: None,
-        access_mode: None,
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+    again_if_lost(|| {
+        db.begin_with_options(TransactionOptions {
+            isolation_level: None,
+            access_mode: None,
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        })
     })
     .await
 }

@@ -1,5 +1,7 @@
 //! What a failed statement means for the one who asked.
 
+use std::borrow::Cow;
+
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 /// Whether the database could not be used now, although nothing is wrong with the statement: unreachable, starting,
@@ -35,6 +37,20 @@ pub(crate) fn is_unavailable(error: &DbErr) -> bool {
     }
 }
 
+/// Whether the connection broke, or the database closed it, before the statement was answered.
+pub(crate) fn is_lost_connection(error: &DbErr) -> bool {
+    match sqlx_error(error) {
+        Some(sqlx::Error::Io(_)) => true,
+        _ => postgres_code(error)
+            .is_some_and(|code| code.starts_with("57P") || code.starts_with("08")),
+    }
+}
+
+/// Whether a statement may have failed for one of the rows that it read, so that without that row it would succeed.
+pub(crate) fn may_be_of_one_row(error: &DbErr) -> bool {
+    !is_unavailable(error) || postgres_code(error).is_some_and(|code| code == STATEMENT_TIMEOUT)
+}
+
 /// Whether the same transaction, begun again, may well succeed: another one was in its way.
 pub(crate) fn is_conflict(error: &DbErr) -> bool {
     if matches!(
@@ -49,11 +65,8 @@ pub(crate) fn is_conflict(error: &DbErr) -> bool {
 /// Whether the database gave up the transaction for the sake of others: it could not be serialized, or was part of a
 /// deadlock.
 pub(crate) fn is_contention(error: &DbErr) -> bool {
-    let Some(sqlx::Error::Database(cause)) = sqlx_error(error) else {
-        return false;
-    };
     matches!(
-        cause.code().as_deref(),
+        postgres_code(error).as_deref(),
         Some(SERIALIZATION_FAILURE | DEADLOCK | LOCK_NOT_AVAILABLE)
     )
 }
@@ -69,9 +82,10 @@ pub(crate) fn is_missing_owner(error: &DbErr) -> bool {
 const SERIALIZATION_FAILURE: &str = "40001";
 const DEADLOCK: &str = "40P01";
 const LOCK_NOT_AVAILABLE: &str = "55P03";
+const STATEMENT_TIMEOUT: &str = "57014";
 
-/// Query canceled by the statement time-out · read-only transaction · invalid authorization (a password being rotated).
-const POSTGRES_UNAVAILABLE: [&str; 4] = ["57014", "25006", "28000", "28P01"];
+/// Read-only transaction · invalid authorization (a password being rotated).
+const POSTGRES_UNAVAILABLE: [&str; 4] = [STATEMENT_TIMEOUT, "25006", "28000", "28P01"];
 
 /// `SQLITE_BUSY`, `_LOCKED`, `_READONLY`, `_IOERR`, `_FULL`, `_CANTOPEN`.
 const SQLITE_UNAVAILABLE: [u32; 6] = [5, 6, 8, 10, 13, 14];
@@ -79,6 +93,13 @@ const SQLITE_UNAVAILABLE: [u32; 6] = [5, 6, 8, 10, 13, 14];
 /// An extended result code carries the primary one in its low byte.
 fn sqlite_primary_code(code: &str) -> Option<u32> {
     code.parse::<u32>().ok().map(|code| code & 0xFF)
+}
+
+fn postgres_code(error: &DbErr) -> Option<Cow<'_, str>> {
+    match sqlx_error(error) {
+        Some(sqlx::Error::Database(cause)) => cause.code(),
+        _ => None,
+    }
 }
 
 fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {

@@ -12,19 +12,23 @@ pub(crate) mod personal_page;
 pub(crate) mod preference;
 pub(crate) mod unavailable;
 
-pub(crate) use connect::begin_write;
 pub use connect::{Pool, connect};
-pub(crate) use connect::{PoolState, current_time, is_read_only, pool_state};
+pub(crate) use connect::{
+    PoolState, again_if_lost, begin_write, current_time, is_read_only, pool_state,
+};
 
 use chrono::NaiveDateTime;
 use sea_orm::{DbBackend, Value};
 
 /// A moment as a value of a statement.
-///
-/// SQLite compares text; with all three decimals it orders as the times do.
 fn time(backend: DbBackend, at: NaiveDateTime) -> Value {
     match backend {
-        DbBackend::Sqlite => at.format("%F %T%.3f").to_string().into(),
+        DbBackend::Sqlite => sqlite_time(at).into(),
         _ => at.into(),
     }
+}
+
+/// SQLite compares text; with all three decimals it orders as the times do.
+fn sqlite_time(at: NaiveDateTime) -> String {
+    at.format("%F %T%.3f").to_string()
 }

@@ -24,7 +24,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     domain::{
-        account::{self, Account},
+        account::{Account, Accounts},
         error::Error,
         link::{self, Consent, Linked, Means, Refusal},
         listeners::Listeners,
@@ -45,6 +45,7 @@ const MAX_FORM: usize = 1024;
 #[derive(Clone)]
 pub(crate) struct Linking {
     pub(crate) app: Arc<App>,
+    pub(crate) accounts: Accounts,
     pub(crate) syncer: Syncer,
     pub(crate) listeners: Listeners,
 }
@@ -242,13 +243,10 @@ fn error_of(error: &str, begun: Result<(), Unfit>) -> Outcome {
 impl Linking {
     async fn account(&self, headers: &HeaderMap) -> Result<Account, Stop> {
         let App {
-            db,
-            settings,
-            clock,
-            ..
+            settings, clock, ..
         } = &*self.app;
         let credentials = super::credentials(headers, settings);
-        let account = account::of_caller(db, &credentials, clock.now()).await;
+        let account = self.accounts.of_caller(&credentials, clock.now()).await;
         account.map_err(|cause| self.stop(cause))
     }
 

@@ -10,6 +10,7 @@ use std::{
 };
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use futures_util::future::try_join_all;
 use linkedin_targets::{
     app::{App, Clock, Ids, Random, Settings},
     config::Limits,
@@ -26,7 +27,7 @@ use reqwest::{
     header::{COOKIE, HeaderMap},
     redirect,
 };
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use stand_in_linkedin::StandIn;
@@ -34,7 +35,7 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::{
-    database::{Backend, Database},
+    database::{Backend, CONNECTIONS, Database},
     description,
 };
 
@@ -237,6 +238,17 @@ impl TestApp {
         Some(value.parse().unwrap())
     }
 
+    /// How many ids were made so far. Every request gets one when it arrives.
+    pub(crate) fn ids_made(&self) -> u64 {
+        self.ids.next.load(Ordering::Relaxed)
+    }
+
+    /// Takes all connections to the database from the server: until they are rolled back, its statements wait.
+    pub(crate) async fn take_connections(&self) -> Vec<DatabaseTransaction> {
+        let connections = (0..CONNECTIONS).map(|_| self.server_db.begin());
+        try_join_all(connections).await.unwrap()
+    }
+
     /// The statements that the server has run since this was last asked.
     pub(crate) fn take_statements(&self) -> Vec<String> {
         std::mem::take(&mut self.statements.lock().unwrap())
@@ -352,18 +364,26 @@ pub(crate) fn one_id(id: &str) -> Ids {
 pub(crate) struct TestIds {
     ids: Ids,
     are_gone: Arc<AtomicBool>,
+    next: Arc<AtomicU64>,
 }
 
 impl TestIds {
     fn new() -> Self {
-        let (next, are_gone) = (AtomicU64::new(1), Arc::new(AtomicBool::new(false)));
-        let gone = are_gone.clone();
+        let (next, are_gone) = (
+            Arc::new(AtomicU64::new(1)),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let (counter, gone) = (next.clone(), are_gone.clone());
         let ids = Ids::new(move || {
             assert!(!gone.load(Ordering::Relaxed), "there are no more ids");
-            let number = next.fetch_add(1, Ordering::Relaxed);
+            let number = counter.fetch_add(1, Ordering::Relaxed);
             format!("00000000-0000-4000-8000-{number:012x}")
         });
-        Self { ids, are_gone }
+        Self {
+            ids,
+            are_gone,
+            next,
+        }
     }
 
     /// Whether the server panics where it needs one.

@@ -113,9 +113,12 @@ impl Database {
 /// Long enough for a busy machine, short enough to see that a test waits for itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How many connections a test has, and the server that it tests.
+pub(crate) const CONNECTIONS: u32 = 4;
+
 fn small_pool<DB: sqlx::Database>() -> PoolOptions<DB> {
     PoolOptions::new()
-        .max_connections(4)
+        .max_connections(CONNECTIONS)
         .acquire_timeout(PATIENCE)
 }
 

@@ -1,0 +1,239 @@
+use std::sync::LazyLock;
+
+use chrono::NaiveDateTime;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
+use serde_json::json;
+
+use super::{AccountRows, Asker, IdentityRow, PageRow, PreferenceRow, ProviderData};
+use crate::storage::sqlite_time;
+
+/// The rows of each asker's user, in the order of the askers; `None` for whom the credentials prove nobody.
+pub(crate) async fn of_callers(
+    db: &impl ConnectionTrait,
+    askers: &[Asker],
+) -> Result<Vec<Option<AccountRows>>, DbErr> {
+    let mut accounts: Vec<_> = askers.iter().map(|_| None).collect();
+    let proofs = Proofs::of(askers);
+    if proofs.is_empty() {
+        return Ok(accounts);
+    }
+    let statement = proofs.statement(db.get_database_backend());
+    for row in db.query_all_raw(statement).await? {
+        let row = Row::read(&row)?;
+        let asker = usize::try_from(row.asker).ok();
+        let account = asker.and_then(|asker| accounts.get_mut(asker));
+        let account = account.ok_or_else(|| DbErr::Type("a row of nobody who asked".to_owned()))?;
+        row.add_to(account.get_or_insert_default());
+    }
+    Ok(accounts)
+}
+
+/// What the askers present: each token or session id with the place of its asker and the moment that counts.
+#[derive(Default)]
+struct Proofs<'a> {
+    tokens: Vec<Proof<'a>>,
+    /// Those of one asker in the order in which they are preferred.
+    sessions: Vec<Proof<'a>>,
+}
+
+type Proof<'a> = (i32, &'a str, NaiveDateTime);
+
+impl<'a> Proofs<'a> {
+    fn of(askers: &'a [Asker]) -> Self {
+        let mut proofs = Self::default();
+        for (place, Asker { credentials, now }) in (0..).zip(askers) {
+            let proof = |text: &'a String| (place, text.as_str(), *now);
+            proofs
+                .tokens
+                .extend(credentials.token_hash.iter().map(proof));
+            // Neither database can hold a NUL in text, and PostgreSQL refuses to look for one.
+            let ids = credentials
+                .session_ids
+                .iter()
+                .filter(|id| !id.contains('\0'));
+            proofs.sessions.extend(ids.map(proof));
+        }
+        proofs
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tokens.is_empty() && self.sessions.is_empty()
+    }
+
+    fn statement(&self, backend: DbBackend) -> Statement {
+        let proofs = [&self.tokens, &self.sessions];
+        match backend {
+            DbBackend::Sqlite => {
+                let rows = proofs.map(|proofs| Value::from(as_json(proofs)));
+                Statement::from_sql_and_values(backend, &*SQLITE, rows)
+            }
+            _ => {
+                let columns = proofs.into_iter().flat_map(|proofs| as_arrays(proofs));
+                Statement::from_sql_and_values(backend, &*POSTGRES, columns)
+            }
+        }
+    }
+}
+
+fn as_json(proofs: &[Proof<'_>]) -> String {
+    let rows = proofs
+        .iter()
+        .map(|(asker, text, now)| json!([asker, text, sqlite_time(*now)]));
+    serde_json::Value::from_iter(rows).to_string()
+}
+
+fn as_arrays(proofs: &[Proof<'_>]) -> [Value; 3] {
+    let askers: Vec<_> = proofs.iter().map(|(asker, ..)| *asker).collect();
+    let texts: Vec<_> = proofs
+        .iter()
+        .map(|(_, text, _)| (*text).to_owned())
+        .collect();
+    let times: Vec<_> = proofs.iter().map(|(.., now)| *now).collect();
+    [askers.into(), texts.into(), times.into()]
+}
+
+/// One row of the union. What its other columns mean depends on `part`.
+struct Row {
+    asker: i32,
+    part: i32,
+    id: String,
+    page: Option<String>,
+    label: Option<String>,
+    image: Option<String>,
+    detail: Option<String>,
+    at: Option<NaiveDateTime>,
+}
+
+impl Row {
+    fn read(row: &QueryResult) -> Result<Self, DbErr> {
+        let (asker, part, id, page, label, image, detail, at) = row.try_get_many_by_index()?;
+        Ok(Self {
+            asker,
+            part,
+            id,
+            page,
+            label,
+            image,
+            detail,
+            at,
+        })
+    }
+
+    fn add_to(self, account: &mut AccountRows) {
+        match self.part {
+            VIEWER => {
+                account.user_id = self.id;
+                account.session_ends_at = self.at;
+            }
+            IDENTITY => {
+                account.identity = Some(IdentityRow {
+                    id: self.id,
+                    name: self.label,
+                    avatar_url: self.image,
+                    provider_data: self.detail.map(ProviderData),
+                });
+            }
+            ORG_PAGE => account.org_pages.push(self.into_page()),
+            PERSONAL_PAGE => account.personal_pages.push(self.into_page()),
+            _ => account.preferences.push(PreferenceRow {
+                kind: self.id,
+                page_id: self.page,
+                personal_page_id: self.detail,
+            }),
+        }
+    }
+
+    fn into_page(self) -> PageRow {
+        PageRow {
+            id: self.id,
+            linkedin_page_id: self.page.unwrap_or_default(),
+            name: self.label.unwrap_or_default(),
+            logo_url: self.image,
+            organization_id: self.detail,
+            at: self.at,
+        }
+    }
+}
+
+const VIEWER: i32 = 0;
+const IDENTITY: i32 = 1;
+const ORG_PAGE: i32 = 2;
+const PERSONAL_PAGE: i32 = 3;
+const PREFERENCE: i32 = 4;
+
+/// The parameters are columns: askers, proofs and moments of the tokens, then of the sessions.
+static POSTGRES: LazyLock<String> = LazyLock::new(|| {
+    let proofs = |columns: [u8; 3]| {
+        let [askers, texts, times] = columns;
+        format!(
+            r#"unnest(${askers}::int[], ${texts}::text[], ${times}::timestamp[]) WITH ORDINALITY
+            AS "proof"("asker", "text", "now", "rank")"#
+        )
+    };
+    sql(&proofs([1, 2, 3]), &proofs([4, 5, 6]))
+});
+
+/// The parameters are arrays of `[asker, proof, moment]`: of the tokens, then of the sessions.
+static SQLITE: LazyLock<String> = LazyLock::new(|| {
+    let proofs = |rows: u8| {
+        format!(
+            r#"(SELECT "value" ->> 0 AS "asker", "value" ->> 1 AS "text", "value" ->> 2 AS "now", "key" AS "rank"
+            FROM json_each(${rows})) AS "proof""#
+        )
+    };
+    sql(&proofs(1), &proofs(2))
+});
+
+/// Whoever the proofs of an asker prove first is the asker's user, and everything else hangs on that: an asker gets
+/// the rows of their own user and of nobody else.
+///
+/// `CROSS JOIN` is how SQLite is told to begin with the viewers; to PostgreSQL it is a join like any other.
+fn sql(tokens: &str, sessions: &str) -> String {
+    format!(
+        r#"
+WITH "viewer" AS MATERIALIZED (
+    SELECT "asker", "now", "userId", "expiresAt" FROM (
+        SELECT "asker", "now", "userId", "expiresAt", ROW_NUMBER() OVER (PARTITION BY "asker" ORDER BY "rank") AS "place" FROM (
+            SELECT "proof"."asker", "proof"."now", 0 AS "rank", t."userId", CAST(NULL AS TIMESTAMP) AS "expiresAt"
+            FROM {tokens}
+            CROSS JOIN "sync_tokens" t
+            WHERE t."tokenHash" = "proof"."text"
+            UNION ALL
+            SELECT "proof"."asker", "proof"."now", "proof"."rank" + 1, s."userId", s."expiresAt"
+            FROM {sessions}
+            CROSS JOIN "sessions" s
+            WHERE s."id" = "proof"."text" AND s."expiresAt" > "proof"."now"
+        ) AS "live"
+    ) AS "ranked" WHERE "place" = 1
+)
+SELECT "asker", {VIEWER} AS "part", "userId" AS "id", CAST(NULL AS TEXT) AS "page", CAST(NULL AS TEXT) AS "label",
+    CAST(NULL AS TEXT) AS "image", CAST(NULL AS TEXT) AS "detail",
+    CASE WHEN "expiresAt" < '9999-12-31' THEN "expiresAt" END AS "at"
+FROM "viewer"
+UNION ALL
+SELECT v."asker", {IDENTITY}, i."id", NULL, i."providerUsername", i."avatarUrl", CAST(i."providerData" AS TEXT), NULL
+FROM "viewer" v
+CROSS JOIN "linked_identities" i
+WHERE i."userId" = v."userId" AND i."provider" = 'linkedin'
+UNION ALL
+SELECT v."asker", {ORG_PAGE}, p."id", p."linkedInPageId", p."pageName", p."pageLogoUrl", c."organizationId",
+    CASE WHEN c."expiresAt" < '9999-12-31' THEN c."expiresAt" END
+FROM "viewer" v
+CROSS JOIN "org_linkedin_page_assignments" a
+CROSS JOIN "org_linkedin_pages" p
+CROSS JOIN "org_linkedin_credentials" c
+WHERE a."userId" = v."userId" AND p."id" = a."pageId" AND c."id" = p."credentialId"
+    AND c."disconnectedAt" IS NULL AND (c."expiresAt" IS NULL OR c."expiresAt" > v."now")
+UNION ALL
+SELECT v."asker", {PERSONAL_PAGE}, p."id", p."linkedInPageId", p."pageName", p."pageLogoUrl", NULL, p."lastSyncedAt"
+FROM "viewer" v
+CROSS JOIN "linked_identities" i
+CROSS JOIN "linkedin_personal_pages" p
+WHERE i."userId" = v."userId" AND i."provider" = 'linkedin' AND p."identityId" = i."id" AND p."removedAt" IS NULL
+UNION ALL
+SELECT v."asker", {PREFERENCE}, r."kind", r."pageId", NULL, NULL, r."personalPageId", NULL
+FROM "viewer" v
+CROSS JOIN "linkedin_posting_target_preferences" r
+WHERE r."userId" = v."userId""#
+    )
+}
