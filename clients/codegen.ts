@@ -7,7 +7,7 @@ const config: CodegenConfig = {
   generates: {
     'src/gql/': {
       preset: 'client',
-      presetConfig: { fragmentMasking: false },
+      presetConfig: { fragmentMasking: false, persistedDocuments: true },
       config: {
         strictScalars: true,
         scalars: { DateTime: 'string', URL: 'string' },

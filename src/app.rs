@@ -6,7 +6,10 @@ use ipnet::IpNet;
 use sea_orm::DatabaseConnection;
 use url::Url;
 
-use crate::{config::Limits, limits::Rates, linkedin, metrics::Metrics, seal, streams::Streams};
+use crate::{
+    config::Limits, linkedin, manifest::Manifest, metrics::Metrics, rate_limits::Rates, seal,
+    streams::Streams,
+};
 
 pub use crate::clock::Clock;
 
@@ -46,6 +49,8 @@ pub struct Settings {
     pub introspection: bool,
     /// How much one GraphQL request may ask for.
     pub limits: Limits,
+    /// The only documents that run, where not any do.
+    pub trusted_documents: Option<Manifest>,
     /// Whether a gateway of Apollo Federation may use this server as a subgraph.
     pub federation: bool,
     /// How long the result of a sync with LinkedIn stays good enough not to ask again.

@@ -18,8 +18,10 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::{
-    limits::{Rate, Rates},
-    linkedin, seal, storage,
+    linkedin,
+    manifest::Manifest,
+    rate_limits::{Rate, Rates},
+    seal, storage,
 };
 
 /// LinkedIn targets and posting preferences of InterlinedList users, over GraphQL and REST.
@@ -161,6 +163,10 @@ pub struct Serve {
     #[arg(long, env, value_name = "FEDERATION", default_value = "false", num_args = 0..=1, require_equals = true,
         default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub federation: bool,
+    /// Files, separated by commas, with the only documents that run, as graphql-codegen, relay-compiler or Apollo write
+    /// them for a front end. Clients send an id from there as `documentId`, or the document. By default any document runs.
+    #[arg(long, env, value_name = "TRUSTED_DOCUMENTS", value_delimiter = ',')]
+    pub trusted_documents: Vec<PathBuf>,
     /// How often a subscription looks for changes that nobody announces, such as a session that the web application ended.
     #[arg(long, env, value_name = "SUBSCRIPTION_INTERVAL", default_value = "30s", value_parser = duration)]
     pub subscription_interval: Duration,
@@ -219,7 +225,8 @@ pub struct Limits {
         value_name = "GRAPHQL_MAX_DOCUMENT_BYTES",
         default_value_t = Limits::DEFAULT.bytes, value_parser = count(256..=1024 * 1024))]
     pub bytes: usize,
-    /// Most lexical tokens of a document, as the specification names them: blanks, commas and comments are none.
+    /// Most lexical tokens of a document, as the specification names them: blanks, commas and comments are none. As
+    /// many values may its variables have: lists, objects and what is in them, each counted.
     #[arg(long = "graphql-max-tokens", env = "GRAPHQL_MAX_TOKENS", value_name = "GRAPHQL_MAX_TOKENS",
         default_value_t = Limits::DEFAULT.tokens, value_parser = count(10..=100_000))]
     pub tokens: usize,
@@ -227,7 +234,8 @@ pub struct Limits {
     #[arg(long = "graphql-max-nesting", env = "GRAPHQL_MAX_NESTING", value_name = "GRAPHQL_MAX_NESTING",
         default_value_t = Limits::DEFAULT.syntax_depth, value_parser = count(4..=128))]
     pub syntax_depth: usize,
-    /// Most fields and fragments of an operation, each fragment counted as often as it is spread.
+    /// Most fields and fragments of an operation, each fragment counted as often as it is spread. In a list of the
+    /// schema's types or fields each counts twice, in such a list inside another four times.
     #[arg(long = "graphql-max-selections", env = "GRAPHQL_MAX_SELECTIONS", value_name = "GRAPHQL_MAX_SELECTIONS",
         default_value_t = Limits::DEFAULT.selections, value_parser = count(1..=50_000))]
     pub selections: usize,
@@ -403,6 +411,12 @@ impl Serve {
                     .to_owned(),
             );
         }
+        if self.federation && !self.trusted_documents.is_empty() {
+            return Err(
+                "invalid value for TRUSTED_DOCUMENTS: with FEDERATION, a gateway asks what no list foresees"
+                    .to_owned(),
+            );
+        }
         self.seal_keys().map(drop)
     }
 
@@ -411,6 +425,19 @@ impl Serve {
         let is_same = self.bind == admin.ip();
         let is_any = self.bind.is_unspecified() || admin.ip().is_unspecified();
         self.port != 0 && self.port == admin.port() && (is_same || is_any)
+    }
+
+    /// The documents that may run, if not any may.
+    ///
+    /// # Errors
+    /// A sentence that names the variable and the file.
+    pub fn manifest(&self) -> Result<Option<Manifest>, String> {
+        if self.trusted_documents.is_empty() {
+            return Ok(None);
+        }
+        let manifest = Manifest::read(&self.trusted_documents)
+            .map_err(|cause| format!("invalid value for TRUSTED_DOCUMENTS: {cause}"))?;
+        Ok(Some(manifest))
     }
 
     /// What tokens are sealed with.
@@ -567,9 +594,13 @@ fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(text.into())
 }
 
+/// Longer ones are mistakes, and too long for some of those that count with them.
+const A_YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
 fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(Duration::ZERO) => Err("must be longer than nothing".to_owned()),
+        Ok(duration) if duration > A_YEAR => Err("must be no longer than a year".to_owned()),
         Ok(duration) => Ok(duration),
         Err(cause) => Err(format!(
             "{cause}; write a number with its unit, such as 500ms, 10s or 2m"

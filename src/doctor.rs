@@ -15,7 +15,9 @@ use crate::{
     clock::Clock,
     config::Serve,
     domain::ready,
+    graphql,
     linkedin::{self, Client},
+    manifest::Manifest,
     storage,
 };
 
@@ -94,7 +96,14 @@ async fn look(overdue: &str, looking: impl Future<Output = Finding>) -> Finding 
 }
 
 fn configuration(serve: &Serve) -> Finding {
-    match serve.check() {
+    let runnable = |manifest: Option<Manifest>| {
+        graphql::check_trusted(manifest.as_ref(), &serve.limits, serve.introspection)
+    };
+    match serve
+        .check()
+        .and_then(|()| serve.manifest())
+        .and_then(runnable)
+    {
         Ok(()) => Well("nothing contradicts itself".to_owned()),
         Err(sentence) => Wrong(sentence),
     }

@@ -12,19 +12,23 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 mod domain;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod graphiql;
 mod graphql;
 mod lenient_json;
-pub mod limits;
 pub mod linkedin;
+pub mod manifest;
 pub mod metrics;
 mod pages;
+pub mod rate_limits;
 mod rest;
 pub mod seal;
 pub mod server;
 pub mod storage;
 pub mod streams;
 pub mod telemetry;
+mod unambiguous;
 
 pub use graphql::{federated_sdl, sdl};
 pub use rest::openapi;

@@ -23,6 +23,10 @@ use migration::notifications;
 use sea_orm::DatabaseConnection;
 use url::Url;
 
+/// Threads that answer requests free what others allocated, all the time; the system's allocator is slower at that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     if let Err(message) = config::read_dot_env() {
         return failed(&message);
@@ -70,6 +74,7 @@ fn print(text: &str) -> Result<(), Box<dyn Error>> {
 async fn serve(serve: Serve, logging: &Logging) -> Result<(), Box<dyn Error>> {
     serve.check()?;
     let (token_keys, rates) = (serve.seal_keys()?, serve.rates());
+    let trusted_documents = serve.manifest()?;
     let metrics = Metrics::new();
     metrics.watch_log(logging.dropped());
     let mut db = connect(&serve.database, false).await?;
@@ -112,6 +117,7 @@ async fn serve(serve: Serve, logging: &Logging) -> Result<(), Box<dyn Error>> {
             graphiql: serve.graphiql,
             introspection: serve.introspection,
             limits: serve.limits,
+            trusted_documents,
             federation: serve.federation,
             sync_interval: serve.linkedin.linkedin_sync_interval,
             subscription_interval: serve.subscription_interval,

@@ -338,7 +338,7 @@ impl Drop for Open {
 }
 
 /// Of all others there are as many as somebody likes to make up.
-const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PUT", "OPTIONS"];
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "OPTIONS", "WEBSOCKET"];
 
 fn kind(sql: &str) -> &'static str {
     let word = sql.split_whitespace().next().unwrap_or_default();

@@ -47,11 +47,13 @@ use crate::{
     },
     graphiql,
     graphql::{self, Api},
-    limits::{self, RateLimits, Standing},
     metrics::{self, Metrics, Outcome, Told},
-    pages, rest,
+    pages,
+    rate_limits::{self, RateLimits, Standing},
+    rest,
     streams::Streams,
     telemetry::{self, REQUEST_ID},
+    unambiguous,
 };
 
 /// How long a client may take to send the head of its first request.
@@ -219,7 +221,7 @@ impl Guard {
                     }
                     None => next.run(request).await,
                 };
-                limits::tell(response, standings)
+                rate_limits::tell(response, standings)
             }
         };
         routes.layer(middleware::from_fn(limit))
@@ -271,7 +273,10 @@ fn surrounded(routes: Router, settings: &Settings, ids: Ids, metrics: Metrics) -
         .layer(always(REFERRER_POLICY, "no-referrer"))
         .layer(always(HeaderName::from_static("x-frame-options"), "DENY"))
         .layer(CompressionLayer::new().compress_when(is_whole()));
-    routes.layer(cors(settings)).layer(layers)
+    routes
+        .layer(cors(settings))
+        .layer(middleware::from_fn(unambiguous::refuse))
+        .layer(layers)
 }
 
 async fn count(
@@ -318,8 +323,8 @@ fn cors(settings: &Settings) -> tower::util::Either<CorsLayer, tower::layer::uti
         .expose_headers([
             REQUEST_ID,
             RETRY_AFTER,
-            limits::RATE_LIMIT,
-            limits::RATE_LIMIT_POLICY,
+            rate_limits::RATE_LIMIT,
+            rate_limits::RATE_LIMIT_POLICY,
         ])
         .max_age(Duration::from_secs(600));
     tower::util::option_layer((!settings.allowed_origins.is_empty()).then_some(layer))
@@ -383,7 +388,9 @@ pub async fn run(
         .http2()
         .max_concurrent_streams(MAX_STREAMS)
         .keep_alive_interval(IDLE_TIMEOUT);
-    let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+    let routes = routes
+        .layer(middleware::from_fn(unambiguous::name_host))
+        .into_make_service_with_connect_info::<SocketAddr>();
     server.serve(routes).await?;
     // WebSockets are no longer the listener's, so it has not waited for them.
     let _ = tokio::time::timeout(bounds.shutdown_timeout, streams.closed()).await;

@@ -4,6 +4,7 @@ use std::{cell::Cell, fs, process::Command, time::Duration};
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::{
@@ -22,9 +23,12 @@ pub(crate) enum Operation {
     Save,
     /// The targets and whether they are enabled, as a document over GraphQL.
     Graphql,
+    /// The same, asked for by the document's hash.
+    Persisted,
 }
 
 const GRAPHQL: &str = "/graphql";
+const DOCUMENT: &str = include_str!("targets.graphql");
 
 impl Operation {
     pub(crate) const ALL: &[Self] = &[
@@ -32,6 +36,7 @@ impl Operation {
         Self::PostingTargets,
         Self::Save,
         Self::Graphql,
+        Self::Persisted,
     ];
 
     pub(crate) fn title(self) -> &'static str {
@@ -40,6 +45,7 @@ impl Operation {
             Self::PostingTargets => "REST posting-targets",
             Self::Save => "REST save",
             Self::Graphql => "GraphQL, plain document",
+            Self::Persisted => "GraphQL, persisted",
         }
     }
 
@@ -48,7 +54,7 @@ impl Operation {
             Self::Targets => ("GET", "/api/linkedin/targets"),
             Self::PostingTargets => ("GET", "/api/linkedin/posting-targets"),
             Self::Save => ("PUT", "/api/linkedin/posting-targets"),
-            Self::Graphql => ("POST", GRAPHQL),
+            Self::Graphql | Self::Persisted => ("POST", GRAPHQL),
         }
     }
 
@@ -61,7 +67,11 @@ impl Operation {
                 {"kind": "personalPage", "personalPageId": person.personal_page},
             ]})
             .to_string(),
-            Self::Graphql => json!({ "query": include_str!("targets.graphql") }).to_string(),
+            Self::Graphql => json!({ "query": DOCUMENT }).to_string(),
+            Self::Persisted => {
+                let hash = hex::encode(Sha256::digest(DOCUMENT));
+                json!({ "documentId": format!("sha256:{hash}") }).to_string()
+            }
         }
     }
 }
@@ -127,6 +137,10 @@ impl Load {
         ours: &Process,
         ceiling: &Process,
     ) -> Outcome<String> {
+        if operation == Operation::Persisted {
+            // Sent once in full, it is known.
+            self.same_answer(Operation::Graphql, ours, ceiling)?;
+        }
         let mut last = String::new();
         for person in self.people.iter().take(100) {
             let ask = |server: &Process| -> Outcome<String> {

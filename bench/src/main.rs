@@ -26,11 +26,12 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 /// Measures linkedin-targets against a ceiling and a floor. Needs wrk (Debian package `wrk`), and perf for --profile.
 #[derive(Clone, Debug, Parser)]
 struct Options {
-    /// A PostgreSQL on this machine. A database for the benchmark is made there, and kept.
+    /// A PostgreSQL on this machine, reached without TLS as the ceiling reaches it. A database for the benchmark is made
+    /// there, and kept.
     #[arg(
         long,
         env = "BENCH_DATABASE_URL",
-        default_value = "postgres://postgres@127.0.0.1:5432/postgres"
+        default_value = "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"
     )]
     database_url: url::Url,
     /// Measure on a SQLite file instead.

@@ -20,9 +20,9 @@ use url::Url;
 use crate::{
     app::{App, Clock, Ids, Random, Settings},
     config::{Demo, Limits},
-    limits::Rates,
     linkedin as linkedin_api,
     metrics::Metrics,
+    rate_limits::Rates,
     seal,
     server::{self, Bounds},
     storage::{self, entity::user},
@@ -115,6 +115,7 @@ fn settings(public_url: Url) -> Settings {
         allowed_origins: Vec::new(),
         graphiql: true,
         introspection: true,
+        trusted_documents: None,
         limits: Limits::default(),
         federation: false,
         sync_interval: Duration::from_secs(1),

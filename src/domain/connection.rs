@@ -28,7 +28,7 @@ enum Expiry {
 }
 
 impl Connection {
-    pub(super) fn read(data: Option<&ProviderData>) -> Self {
+    pub(crate) fn read(data: Option<&ProviderData>) -> Self {
         let value = data.and_then(|data| json::document(&data.0));
         let members = value.and_then(json::object);
         let member = |key| members.as_ref().and_then(|members| members.get(key));
@@ -59,7 +59,7 @@ impl Connection {
     }
 
     /// When it ends, as far as the calendar goes; `None` when it is not known to.
-    pub(super) fn expires_at(&self) -> Option<NaiveDateTime> {
+    pub(crate) fn expires_at(&self) -> Option<NaiveDateTime> {
         self.expiry.moment()
     }
 

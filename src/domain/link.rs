@@ -197,7 +197,7 @@ async fn replace(
     means: &Means,
 ) -> Result<Option<&'static str>, Error> {
     let transaction = begin_write(db).await?;
-    preference::lock(&transaction, user_id).await?;
+    preference::lock_and_give_way(&transaction, user_id).await?;
     if connection::of_user(&transaction, user_id).await? != stored {
         return Ok(None);
     }

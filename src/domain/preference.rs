@@ -189,7 +189,7 @@ async fn try_save(
     new_id: &(dyn Fn() -> String + Send + Sync),
 ) -> Result<Saved, Error> {
     let transaction = begin_write(db).await?;
-    preference::lock(&transaction, user_id).await?;
+    preference::lock_and_give_way(&transaction, user_id).await?;
     let mut account = account::of_caller(&transaction, credentials, now).await?;
     if account.user_id != user_id {
         // The session ended in between, and another in the same cookie took its place.

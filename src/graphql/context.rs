@@ -18,7 +18,7 @@ use crate::{
         target::TargetId,
         watch::{Change, Watch},
     },
-    limits::RateLimits,
+    rate_limits::RateLimits,
 };
 
 /// The one who asks, for the time of one request. Whoever asks for the account first loads it, for all of them: one

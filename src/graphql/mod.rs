@@ -24,7 +24,7 @@ use async_graphql::{
 use futures_util::{Stream, StreamExt, stream::BoxStream};
 
 use crate::{
-    app::App,
+    app::{App, Settings},
     config::Limits,
     domain::{
         account::{Accounts, Credentials},
@@ -32,7 +32,8 @@ use crate::{
         listeners::Listeners,
         sync::{Means, Syncer},
     },
-    limits::{RateLimits, Standing},
+    manifest::Manifest,
+    rate_limits::{RateLimits, Standing},
 };
 use connection::{LinkedInConnection, LinkedInUnavailableTarget};
 use context::{Caller, caller};
@@ -49,6 +50,11 @@ use sync::SyncLinkedInPagesPayload;
 use target::{LinkedInDestination, LinkedInTarget};
 
 pub(crate) use error::Code;
+#[cfg(fuzzing)]
+pub(crate) use {
+    document::{Documents as FuzzedDocuments, Reference, hash},
+    node::{GlobalId as FuzzedId, global_id},
+};
 
 pub(crate) struct Query;
 
@@ -170,6 +176,18 @@ fn sdl_of<Root: ObjectType + 'static>(schema: &Schema<Root, Mutation, Events>) -
     )
 }
 
+/// Whether a server could run the documents of its operator's list.
+///
+/// # Errors
+/// A sentence that names the first one that it could not.
+pub(crate) fn check_trusted(
+    manifest: Option<&Manifest>,
+    limits: &Limits,
+    introspection: bool,
+) -> Result<(), String> {
+    Documents::new(&sdl(), limits, introspection, manifest).map(drop)
+}
+
 /// What requests are executed on: the schema alone, or with what a gateway asks a subgraph for.
 #[derive(Clone)]
 enum Executor {
@@ -242,10 +260,21 @@ impl Api {
     /// Must be called within a runtime.
     ///
     /// # Errors
-    /// When the schema is not valid, which a test would have found.
+    /// When a trusted document cannot run, or the schema is not valid, which a test would have found.
     pub(crate) fn new(app: App) -> Result<Self, String> {
         let executor = Executor::new(app.settings.federation);
-        let documents = Documents::new(&executor.sdl(), &app.settings)?;
+        let Settings {
+            limits,
+            introspection,
+            trusted_documents,
+            ..
+        } = &app.settings;
+        let documents = Documents::new(
+            &executor.sdl(),
+            limits,
+            *introspection,
+            trusted_documents.as_ref(),
+        )?;
         let listeners = Listeners::default();
         Ok(Self {
             accounts: Accounts::new(app.db.clone()),

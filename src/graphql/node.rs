@@ -28,15 +28,15 @@ pub(super) enum Node {
 }
 
 /// A global id: the type and the keys that tell its objects apart.
-pub(super) fn global_id(type_name: &str, keys: &[&str]) -> ID {
+pub(crate) fn global_id(type_name: &str, keys: &[&str]) -> ID {
     ID(URL_SAFE_NO_PAD.encode(format!("{type_name}:{}", keys.join(":"))))
 }
 
 /// A global id, read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct GlobalId {
-    pub(super) type_name: String,
-    key: String,
+pub(crate) struct GlobalId {
+    pub(crate) type_name: String,
+    pub(crate) key: String,
 }
 
 impl GlobalId {
@@ -47,7 +47,7 @@ impl GlobalId {
         }
     }
 
-    pub(super) fn read(id: &ID) -> Option<Self> {
+    pub(crate) fn read(id: &ID) -> Option<Self> {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(&**id).ok()?).ok()?;
         let (type_name, key) = text.split_once(':')?;
         Some(Self::new(type_name, key))

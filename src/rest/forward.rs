@@ -10,7 +10,7 @@ use crate::{
     app::Settings,
     auth,
     graphql::{Api, Code, context::Caller},
-    limits::Standing,
+    rate_limits::Standing,
 };
 
 /// The documents of all operations, parsed once and checked against the schema.

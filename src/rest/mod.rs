@@ -21,7 +21,7 @@ use axum::{
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{auth, graphql::Api, limits};
+use crate::{auth, graphql::Api, rate_limits};
 use answer::{
     Outcome, Pages, PostingTargets, Preferences, SavedTargets, SetPostingTargets, SyncOutcome,
     SyncPages, Targets,
@@ -165,7 +165,7 @@ async fn sync_pages(State(forwarder): State<Forwarder>, headers: HeaderMap) -> R
         Some(_) => Err(Refusal::TooManyRequests),
         None => sync(&forwarder, &headers).await,
     };
-    limits::tell(answer.into_response(), standing)
+    rate_limits::tell(answer.into_response(), standing)
 }
 
 async fn sync(forwarder: &Forwarder, headers: &HeaderMap) -> Result<Response, Refusal> {
@@ -183,6 +183,15 @@ async fn sync(forwarder: &Forwarder, headers: &HeaderMap) -> Result<Response, Re
         // LinkedIn refused while it was asked: the sync failed.
         SyncOutcome::Reconnect { .. } | SyncOutcome::Unavailable {} => Err(Refusal::SyncFailed),
     }
+}
+
+/// What a save's body asks for, as its input in GraphQL.
+///
+/// # Errors
+/// What is wrong with it.
+#[cfg(fuzzing)]
+pub fn read_selection(body: &[u8]) -> Result<Vec<serde_json::Value>, &'static str> {
+    Selection::read(body).map(Selection::into_input)
 }
 
 pub(crate) async fn refuse_method() -> Refusal {

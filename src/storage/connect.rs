@@ -76,11 +76,22 @@ pub async fn connect(url: &SecretString, pool: &Pool) -> Result<DatabaseConnecti
 /// Whether the database takes no writes now. On SQLite it is an error then, also while another process writes.
 pub(crate) async fn is_read_only(db: &DatabaseConnection) -> Result<bool, DbErr> {
     if db.get_database_backend() == DbBackend::Sqlite {
-        begin_write(db).await?.rollback().await?;
+        write_the_same(db).await?;
         return Ok(false);
     }
     let sql = "SELECT current_setting('transaction_read_only')";
     Ok(text(db, sql).await?.as_deref() == Some("on"))
+}
+
+/// Writes to a SQLite file what is there already, as nothing less shows whether the disk has room.
+async fn write_the_same(db: &DatabaseConnection) -> Result<(), DbErr> {
+    // A number for applications to use, of which we make no use.
+    const READ: &str = "SELECT CAST(user_version AS TEXT) FROM pragma_user_version";
+    let transaction = begin_write(db).await?;
+    let version = text(&transaction, READ).await?.unwrap_or_default();
+    let write = format!("PRAGMA user_version = {version}");
+    transaction.execute_unprepared(&write).await?;
+    transaction.commit().await
 }
 
 /// What the database takes for the time, in UTC.
@@ -93,7 +104,7 @@ pub(crate) async fn current_time(db: &DatabaseConnection) -> Result<NaiveDateTim
     NaiveDateTime::parse_from_str(&time, "%F %T%.f").map_err(|cause| DbErr::Type(cause.to_string()))
 }
 
-async fn text(db: &DatabaseConnection, sql: &str) -> Result<Option<String>, DbErr> {
+async fn text(db: &impl ConnectionTrait, sql: &str) -> Result<Option<String>, DbErr> {
     let statement = Statement::from_string(db.get_database_backend(), sql);
     let row = db.query_one_raw(statement).await?;
     row.map(|row| row.try_get_by_index(0)).transpose()
@@ -141,7 +152,9 @@ fn bounded<DB: sqlx::Database>(pool: &Pool) -> PoolOptions<DB> {
                 if usage.idle_for > TRUSTED {
                     connection.ping().await?;
                 }
-                Ok(true)
+                // When SQLite has rolled back by itself, because the disk is full for one, sqlx still counts a transaction
+                // as begun: those that follow would be a part of it, and never be committed.
+                Ok(!connection.is_in_transaction())
             })
         })
 }

@@ -10,27 +10,34 @@ use super::{account::PreferenceRow, entity::posting_preference};
 /// Six values a row; SQLite binds 32,766 to a statement.
 const ROWS_PER_INSERT: usize = 5_000;
 
-/// Waits until no other transaction of this server saves for the user, until the transaction ends.
-///
-/// From then on the transaction waits for others' rows for less than PostgreSQL's `deadlock_timeout`, by default a second:
-/// when the web application, deleting what these rows refer to, and this transaction wait for each other, it is this one
-/// that gives way, and can be tried again.
+/// Waits until no other transaction of ours writes for the user, and lets none begin until this one ends.
 ///
 /// An advisory lock, because `users` may be read-only for us. SQLite needs none: its transaction, begun as
 /// `IMMEDIATE`, is the only one that writes.
 pub(crate) async fn lock(transaction: &impl ConnectionTrait, user_id: &str) -> Result<(), DbErr> {
+    const SQL: &str = "SELECT pg_advisory_xact_lock($1, hashtext($2))";
+    take(transaction, SQL, user_id).await
+}
+
+/// The same, and from then on the transaction waits for others' rows for less than PostgreSQL's `deadlock_timeout`, by
+/// default a second: when the web application, deleting what these rows refer to, and this transaction wait for each
+/// other, it is this one that gives way, and can be tried again.
+pub(crate) async fn lock_and_give_way(
+    transaction: &impl ConnectionTrait,
+    user_id: &str,
+) -> Result<(), DbErr> {
+    const SQL: &str =
+        "SELECT pg_advisory_xact_lock($1, hashtext($2)), set_config('lock_timeout', '700ms', true)";
+    take(transaction, SQL, user_id).await
+}
+
+async fn take(transaction: &impl ConnectionTrait, sql: &str, user_id: &str) -> Result<(), DbErr> {
     /// Sets these locks apart from those of other programs on the database.
     const NAMESPACE: i32 = 0x4C54_5054;
     if transaction.get_database_backend() == DbBackend::Postgres {
-        let sql = "SELECT pg_advisory_xact_lock($1, hashtext($2)), set_config('lock_timeout', '700ms', true)";
         let values = [NAMESPACE.into(), user_id.into()];
-        transaction
-            .execute_raw(Statement::from_sql_and_values(
-                DbBackend::Postgres,
-                sql,
-                values,
-            ))
-            .await?;
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+        transaction.execute_raw(statement).await?;
     }
     Ok(())
 }

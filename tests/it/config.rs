@@ -50,6 +50,18 @@ fn help_does_not_show_how_this_machine_is_set_up() {
 }
 
 #[rstest]
+#[case("--request-timeout", "13months")]
+#[case("--rate-limit-user", "1/600years")]
+#[case("--rate-limit-address", "1/2000years")]
+#[test]
+fn no_time_is_longer_than_a_year(#[case] flag: &str, #[case] value: &str) {
+    let (output, _, told) = run(&mut program(&["serve", flag, value]));
+
+    assert_eq!(output.status.code(), Some(2));
+    assert!(told.contains("must be no longer than a year"), "{told}");
+}
+
+#[rstest]
 #[case("--public-url", "PUBLIC_URL")]
 #[case("--allowed-origins", "ALLOWED_ORIGINS")]
 #[case("--linkedin-api-url", "LINKEDIN_API_URL")]

@@ -1,15 +1,14 @@
-//! Which documents are executed: within the limits, valid by the schema, and then as the specification has it.
+//! Which documents are executed: those within the limits, and valid by the schema.
 
 use std::fmt::Write;
 
 use rstest::rstest;
-use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use linkedin_targets::config::Limits;
 
 use crate::support::{
-    app::{Person, Reply, TestApp},
+    app::{Reply, TestApp},
     database::Backend,
 };
 
@@ -129,6 +128,59 @@ mod limits {
             )
         })
         .await;
+    }
+
+    /// Those of a fragment that is spread further down are none.
+    #[tokio::test]
+    async fn root_fields_stand_at_the_top_of_an_operation() {
+        let app = app().await;
+        let names = "name ".repeat(21);
+        let document =
+            format!("{{ __schema {{ queryType {{ ...F }} }} }} fragment F on __Type {{ {names} }}");
+
+        let reply = ask(&app, &document).await;
+
+        assert_eq!(reply.data()["__schema"]["queryType"]["name"], "Query");
+    }
+
+    /// What is asked of every type of the schema counts twice, and four times what is asked of every field of every type.
+    #[rstest]
+    #[case("types { ", " }", 498)]
+    #[case("types { enumValues { ", " } }", 248)]
+    #[case("types { fields { ", " } }", 248)]
+    #[case("types { inputFields { ", " } }", 248)]
+    #[case("types { interfaces { ", " } }", 248)]
+    #[case("types { possibleTypes { ", " } }", 248)]
+    #[case("types { fields { type { ", " } } }", 247)]
+    #[case("queryType { fields { ", " } }", 498)]
+    #[tokio::test]
+    async fn selections_in_a_list_of_the_schema(
+        #[case] open: &str,
+        #[case] close: &str,
+        #[case] most: usize,
+    ) {
+        let app = app().await;
+        held(&app, 1_000, "selections", |count| {
+            let names = "name ".repeat(most + count - 1_000);
+            format!("{{ __schema {{ {open}{names}{close} }} }}")
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn values_of_variables() {
+        for most in [2_000, 1_999] {
+            let app = with(|limits| limits.tokens = most).await;
+            let ada = app.person("ada").await;
+            let with = async |count: usize| {
+                let variables =
+                    json!({ "a": vec![1; count - 5], "c": [], "d": {}, "e": { "b": 1 } });
+                app.gql_with(&ada, "{ __typename }", variables).await
+            };
+
+            assert!(with(most).await.data().is_object());
+            assert_too_complex(&with(most + 1).await, "variables have too many values");
+        }
     }
 
     #[tokio::test]
@@ -419,6 +471,8 @@ mod validation {
     #[case::variable_of_an_output_type("query($x: Query) { node(id: $x) { id } }", (1, 7))]
     #[case::list_variable_in_the_place_of_one("query($x: [ID!]!) { node(id: $x) { id } }", (1, 26))]
     #[case::literal_of_another_type("{ node(id: 1.5) { id } }", (1, 12))]
+    #[case::a_key_twice("mutation { setLinkedInPostingPreferences(input: { targets: [], targets: [] }) { __typename } }", (1, 73))]
+    #[case::a_default_without_a_key("mutation($x: SetLinkedInPostingPreferencesInput! = { targets: [{}] }) { setLinkedInPostingPreferences(input: $x) { __typename } }", (1, 64))]
     #[case::null_in_a_non_null_place("{ node(id: null) { id } }", (1, 12))]
     #[case::one_name_for_two_fields("{ x: linkedInTargets { __typename } x: linkedInPostingPreferences { id } }", (1, 37))]
     #[case::one_name_for_two_arguments("{ node(id: \"a\") { id } node(id: \"b\") { id } }", (1, 24))]
@@ -546,6 +600,23 @@ mod validation {
     }
 
     #[rstest]
+    #[case::as_by_default(json!({}), json!({ "a": "Query" }))]
+    #[case::said(json!({ "with": false, "without": false }), json!({ "b": "Query" }))]
+    #[tokio::test]
+    async fn conditions_go_by_defaults_too(#[case] variables: Value, #[case] data: Value) {
+        let document = "query One { a: __typename }
+            query Two($with: Boolean! = true, $without: Boolean! = true) {
+                a: __typename @include(if: $with) b: __typename @skip(if: $without)
+            }";
+        let app = app().await;
+        let body = json!({ "query": document, "operationName": "Two", "variables": variables });
+
+        let reply = send(&app, &body).await;
+
+        assert_eq!(reply.data(), data);
+    }
+
+    #[rstest]
     #[case::missing(json!({}))]
     #[case::null(json!({ "input": null }))]
     #[case::of_another_type(json!({ "input": "x" }))]
@@ -627,172 +698,6 @@ mod validation {
 
     fn save(target: &str) -> String {
         format!("setLinkedInPostingPreferences(input: {{ targets: [{target}] }}) {{ __typename }}")
-    }
-}
-
-/// Answers in which other versions of async-graphql differ from the specification.
-mod execution {
-    use super::*;
-
-    #[tokio::test]
-    async fn keys_come_in_the_order_of_the_query_though_one_field_is_slower() {
-        let app = app().await;
-        let ada = world(&app).await;
-        let document = "{ linkedInTargets { ... on OrgPage { organization { slug name } label id } } z: __typename a: __typename }";
-
-        let reply = app.gql(&ada, document).await;
-
-        reply.data();
-        let keys = [
-            "linkedInTargets",
-            "organization",
-            "slug",
-            "name",
-            "label",
-            "id",
-            "z",
-            "a",
-        ];
-        let places = keys.map(|key| reply.text.find(&format!("\"{key}\":")).unwrap());
-        assert!(places.is_sorted(), "{}", reply.text);
-    }
-
-    #[tokio::test]
-    async fn a_member_of_a_union_that_no_fragment_fits_is_an_empty_object() {
-        let app = app().await;
-        let ada = world(&app).await;
-
-        let reply = app
-            .gql(&ada, "{ linkedInTargets { ... on PersonalPage { id } } }")
-            .await;
-
-        assert_eq!(reply.data(), json!({ "linkedInTargets": [{}, {}] }));
-    }
-
-    #[tokio::test]
-    async fn an_error_in_a_nullable_field_leaves_null_and_all_else() {
-        let app = app().await;
-        let ada = world(&app).await;
-        without_organizations(&app).await;
-
-        let reply = app
-            .gql(
-                &ada,
-                "{ linkedInTargets { __typename ... on OrgPage { organization { name } label } } }",
-            )
-            .await;
-
-        let page = json!({ "__typename": "OrgPage", "organization": null, "label": "Acme Corp" });
-        let targets = json!([{ "__typename": "Personal" }, page]);
-        assert_eq!(reply.json()["data"], json!({ "linkedInTargets": targets }));
-        let path = json!(["linkedInTargets", 1, "organization"]);
-        assert_eq!(reply.json()["errors"][0]["path"], path);
-        assert_eq!(reply.codes(), ["INTERNAL_SERVER_ERROR"]);
-    }
-
-    #[tokio::test]
-    async fn an_error_in_a_non_null_field_nulls_the_nearest_nullable_parent() {
-        let app = app().await;
-
-        let nullable = ask(&app, "{ __typename node(id: \"x\") { id } }").await;
-        let non_null = ask(&app, "{ __typename linkedInTargets { __typename } }").await;
-
-        assert_eq!(
-            nullable.json()["data"],
-            json!({ "__typename": "Query", "node": null })
-        );
-        assert_eq!(nullable.json()["errors"][0]["path"], json!(["node"]));
-        assert_eq!(non_null.json()["data"], Value::Null);
-        assert!(non_null.text.contains("\"data\":null"), "{}", non_null.text);
-        assert_eq!(
-            non_null.json()["errors"][0]["path"],
-            json!(["linkedInTargets"])
-        );
-    }
-
-    #[tokio::test]
-    async fn mutations_are_run_one_after_the_other() {
-        let app = app().await;
-        let ada = world(&app).await;
-        let save = |targets: &str| {
-            format!(
-                "setLinkedInPostingPreferences(input: {{ targets: [{targets}] }}) {{ ...Saved }}"
-            )
-        };
-        let document = format!(
-            "mutation {{ a: {} b: {} c: {} }} fragment Saved on SetLinkedInPostingPreferencesSuccess {{
-                preferences {{ targets {{ enabled }} }}
-            }}",
-            save("{ personal: VIEWER }"),
-            save(""),
-            save("{ personal: VIEWER }")
-        );
-
-        let reply = app.gql(&ada, &document).await;
-
-        let enabled = |personal: bool| json!({ "preferences": { "targets": [{ "enabled": personal }, { "enabled": false }] } });
-        let data = json!({ "a": enabled(true), "b": enabled(false), "c": enabled(true) });
-        assert_eq!(reply.data(), data);
-    }
-
-    #[tokio::test]
-    async fn selections_of_one_name_are_merged() {
-        let app = app().await;
-        let ada = world(&app).await;
-        let document = "{
-            linkedInPostingPreferences { orgScopeMissing targets { enabled } }
-            ...More
-        }
-        fragment More on Query { linkedInPostingPreferences { targets { target { __typename } } } }";
-
-        let reply = app.gql(&ada, document).await;
-
-        let target = |name: &str| json!({ "enabled": true, "target": { "__typename": name } });
-        let targets = [target("Personal"), target("OrgPage")];
-        let merged = json!({ "orgScopeMissing": false, "targets": targets });
-        assert_eq!(
-            reply.data(),
-            json!({ "linkedInPostingPreferences": merged })
-        );
-    }
-
-    #[rstest]
-    #[case(false, false, json!({ "b": "Query" }))]
-    #[case(true, false, json!({ "a": "Query", "b": "Query" }))]
-    #[case(true, true, json!({ "a": "Query" }))]
-    #[tokio::test]
-    async fn directives_decide_what_is_answered(
-        #[case] include: bool,
-        #[case] skip: bool,
-        #[case] data: Value,
-    ) {
-        let app = app().await;
-        let ada = app.person("ada").await;
-        let document = "query($include: Boolean!, $skip: Boolean!) {
-            a: __typename @include(if: $include)
-            ... @skip(if: $skip) { b: __typename }
-        }";
-        let variables = json!({ "include": include, "skip": skip });
-
-        let reply = app.gql_with(&ada, document, variables).await;
-
-        assert_eq!(reply.data(), data);
-    }
-
-    /// Somebody with two targets: their own account, and a page of an organization.
-    async fn world(app: &TestApp) -> Person {
-        let ada = app.person("ada").await;
-        app.connect_linkedin(&ada, "Ada").await;
-        let world = app.world();
-        let acme = world.organization("Acme", &ada.id).await.unwrap();
-        let page = world.org_page(&acme, "1", "Acme Corp").await.unwrap();
-        world.assign(&page, &ada.id).await.unwrap();
-        ada
-    }
-
-    async fn without_organizations(app: &TestApp) {
-        let rename = r#"ALTER TABLE "organizations" RENAME TO "elsewhere""#;
-        app.db.execute_unprepared(rename).await.unwrap();
     }
 }
 

@@ -13,8 +13,9 @@ use url::form_urlencoded;
 
 use crate::support::{
     app::{Ask, Reply, TestApp},
-    database::Backend,
+    database::{Backend, Database},
     npm::{self, NPM},
+    process::Serving,
     skip::skip,
     socket::Socket,
 };
@@ -24,21 +25,21 @@ const OLDER: &str = "application/json";
 const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
 
 /// What is asked, and with which answers, stands in `tests/audits/`.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_audit_of_graphql_over_http_passes() {
     if let Err(reason) = npm::install("tests/audits") {
         return skip("the audits of GraphQL over HTTP", &reason);
     }
-    let app = app().await;
-    let mut audits = Command::new(NPM);
-    audits
+    let database = Database::migrated(Backend::Sqlite).await.unwrap();
+    let server = Serving::start(&database.url, &[]);
+
+    let outcome = Command::new(NPM)
         .args(["test", "--silent"])
         .current_dir("tests/audits")
-        .env("GRAPHQL_URL", app.url("/graphql"));
+        .env("GRAPHQL_URL", server.url("/graphql"))
+        .output()
+        .unwrap();
 
-    let outcome = tokio::task::spawn_blocking(move || audits.output()).await;
-
-    let outcome = outcome.unwrap().unwrap();
     let told = String::from_utf8_lossy(&outcome.stdout);
     assert!(outcome.status.success(), "{told}");
     assert_eq!(told.trim(), "61 of 61 audits passed");

@@ -11,6 +11,7 @@ use crate::support::{
     database::{Backend, Database},
     eventually::eventually,
     process::{Serving, parsed, program, run},
+    socket::Socket,
 };
 
 const SAVE: &str =
@@ -79,6 +80,45 @@ async fn requests_are_counted_by_route_operation_and_outcome(
     for secret in ["Mine", "nothing", "secret"] {
         assert!(!text.contains(secret), "{secret}: {text}");
     }
+}
+
+#[tokio::test]
+async fn operations_of_a_websocket_are_counted_too() {
+    let app = TestApp::new(Backend::Sqlite).await.unwrap();
+    let ada = app.person("ada").await;
+    let mut socket = Socket::ready(&app, &ada).await;
+    let subscribe = |id: &str, query: &str| json!({ "type": "subscribe", "id": id, "payload": { "query": query } });
+
+    socket
+        .say(subscribe("1", "{ linkedInTargets { __typename } }"))
+        .await;
+    socket.payload("next", "1").await;
+    socket.payload("complete", "1").await;
+    socket.say(subscribe("2", "{ nothing }")).await;
+    socket.payload("error", "2").await;
+    let follow = "subscription { linkedInPostingPreferencesChanged { reason } }";
+    socket.say(subscribe("3", follow)).await;
+    socket.payload("next", "3").await;
+    app.gql(&ada, SAVE).await;
+    socket.payload("next", "3").await;
+    app.lose_database().await;
+    socket
+        .say(subscribe("4", "{ linkedInTargets { __typename } }"))
+        .await;
+    socket.payload("next", "4").await;
+
+    let counted = |operation: &str, outcome: &str| {
+        app.counted(&format!(
+            r#"http_requests_total{{method="WEBSOCKET",route="/graphql",operation="{operation}",outcome="{outcome}"}}"#
+        ))
+    };
+    assert_eq!(counted("linkedInTargets", "ok"), Some(1.0));
+    assert_eq!(counted("linkedInTargets", "unavailable"), Some(1.0));
+    assert_eq!(
+        counted("linkedInPostingPreferencesChanged", "ok"),
+        Some(1.0)
+    );
+    assert_eq!(counted("", "refused"), Some(1.0));
 }
 
 #[rstest]

@@ -126,7 +126,7 @@ fn each_alert_has_a_page_and_each_page_an_alert() {
 /// The names of all series, with their labels, after everything has happened that is counted.
 async fn scraped() -> BTreeMap<String, BTreeSet<String>> {
     let app = TestApp::with(Backend::Sqlite, |settings| {
-        settings.rates.user = Some(linkedin_targets::limits::Rate {
+        settings.rates.user = Some(linkedin_targets::rate_limits::Rate {
             count: std::num::NonZeroU32::MIN.saturating_add(2),
             period: std::time::Duration::from_secs(3_600),
         });

@@ -2,7 +2,7 @@
 
 use std::{io::Write, net::TcpStream, num::NonZeroU32, time::Duration};
 
-use linkedin_targets::{app::Settings, limits::Rate};
+use linkedin_targets::{app::Settings, rate_limits::Rate};
 use reqwest::{Method, RequestBuilder};
 use rstest::rstest;
 use serde_json::json;

@@ -4,8 +4,8 @@ use futures_util::{StreamExt, stream};
 use reqwest::{Client, header::COOKIE};
 use rstest::rstest;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, EntityTrait, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use stand_in_linkedin::{Endpoint, Fault, Logo, Visibility, When, World};
 
@@ -17,6 +17,7 @@ use crate::support::{
     eventually::eventually,
     member::{Stored, long_lived, meanwhile, serve, settled},
     process::Serving,
+    stopper::{Stop, Stopper},
 };
 
 /// When the server dies.
@@ -34,14 +35,6 @@ enum Moment {
     Racing(usize),
     /// When everything is stored, and perhaps not yet answered.
     Stored,
-}
-
-/// What a trigger stops, and when.
-#[derive(Clone, Copy, Debug)]
-struct Stop {
-    timing: &'static str,
-    table: &'static str,
-    when: &'static str,
 }
 
 const PAGES: Stop = Stop {
@@ -140,14 +133,7 @@ fn sync(url: &str, ada: &Person) -> impl Future<Output = reqwest::Result<Reply>>
     let request = Client::new()
         .post(url)
         .header(COOKIE, format!("session={}", ada.session));
-    async move {
-        let response = request.send().await?;
-        Ok(Reply {
-            status: response.status(),
-            headers: response.headers().clone(),
-            text: response.text().await?,
-        })
-    }
+    async move { Reply::of(request.send().await?).await }
 }
 
 struct Scene {
@@ -229,7 +215,7 @@ impl Scene {
                 other.rollback().await.unwrap();
             }
             Moment::Storing(stop) => {
-                let stopper = Stopper::install(self, stop).await;
+                let stopper = Stopper::install(&self.app.database, &self.app.db, stop).await;
                 asked();
                 stopper.stopped().await;
                 dying.kill();
@@ -265,114 +251,5 @@ impl Scene {
             other.execute_unprepared(lock).await.unwrap();
         }
         other
-    }
-}
-
-/// A trigger that stops whoever fires it for as long as they live: on PostgreSQL before a lock that the test has, on
-/// SQLite in a count that takes years.
-struct Stopper<'a> {
-    scene: &'a Scene,
-    stop: Stop,
-    lock: Option<DatabaseTransaction>,
-    /// Waits for nobody.
-    impatient: DatabaseConnection,
-}
-
-/// The lock's two keys are the schema and this.
-const LOCK: &str = r#"hashtext(current_schema()), 7"#;
-
-impl<'a> Stopper<'a> {
-    async fn install(scene: &'a Scene, stop: Stop) -> Self {
-        let Stop {
-            timing,
-            table,
-            when,
-        } = stop;
-        let db = &scene.app.db;
-        let head =
-            format!(r#"CREATE TRIGGER "stop" {timing} ON "{table}" FOR EACH ROW WHEN ({when})"#);
-        let mut lock = None;
-        match scene.on {
-            Backend::Sqlite => {
-                let tables = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
-                let tables = tables
-                    .map(|name| format!("sqlite_master {name}"))
-                    .join(", ");
-                let body = format!("BEGIN SELECT count(*) FROM {tables}; END");
-                db.execute_unprepared(&format!("{head} {body}"))
-                    .await
-                    .unwrap();
-            }
-            Backend::Postgres => {
-                let holder = db.begin().await.unwrap();
-                let hold = format!("SELECT pg_advisory_xact_lock({LOCK})");
-                holder.execute_unprepared(&hold).await.unwrap();
-                lock = Some(holder);
-                let function = format!(
-                    r#"CREATE FUNCTION "stop"() RETURNS trigger LANGUAGE plpgsql AS $$
-                       BEGIN PERFORM pg_advisory_xact_lock({LOCK}); RETURN NEW; END $$"#
-                );
-                db.execute_unprepared(&function).await.unwrap();
-                let trigger = format!(r#"{head} EXECUTE FUNCTION "stop"()"#);
-                db.execute_unprepared(&trigger).await.unwrap();
-            }
-        }
-        Self {
-            scene,
-            stop,
-            lock,
-            impatient: scene.app.database.connect_impatiently().await,
-        }
-    }
-
-    /// Returns when the server is in the trigger.
-    async fn stopped(&self) {
-        match self.scene.on {
-            // Nothing else holds the right to write for so long.
-            Backend::Sqlite => {
-                let mut busy = 0;
-                let is_stopped = async || {
-                    busy = if self.can_write().await { 0 } else { busy + 1 };
-                    busy == 100
-                };
-                eventually("the server stops", is_stopped).await;
-            }
-            Backend::Postgres => {
-                let is_stopped = async || self.is_lock_wanted().await;
-                eventually("the server stops", is_stopped).await;
-            }
-        }
-    }
-
-    async fn can_write(&self) -> bool {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        match self.impatient.begin_with_options(options).await {
-            Ok(transaction) => transaction.rollback().await.is_ok(),
-            Err(_) => false,
-        }
-    }
-
-    async fn is_lock_wanted(&self) -> bool {
-        const SQL: &str =
-            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 7
-            AND classid = (hashtext(current_schema())::bigint & 4294967295)::oid";
-        let db = &self.impatient;
-        let statement = Statement::from_string(db.get_database_backend(), SQL);
-        db.query_one_raw(statement).await.unwrap().is_some()
-    }
-
-    /// Returns when nothing of the dead server is left in the database either.
-    async fn remove(self) {
-        if let Some(lock) = self.lock {
-            lock.rollback().await.unwrap();
-        }
-        let drop = match self.scene.on {
-            Backend::Sqlite => r#"DROP TRIGGER "stop""#.to_owned(),
-            Backend::Postgres => format!(r#"DROP TRIGGER "stop" ON "{}""#, self.stop.table),
-        };
-        self.scene.app.db.execute_unprepared(&drop).await.unwrap();
     }
 }

@@ -17,7 +17,7 @@ use linkedin_targets::storage::entity::{linked_identity, page_sync};
 
 use crate::support::{
     app::{Ask, Person, Reply, TestApp},
-    database::Backend,
+    database::{Backend, take_turn},
     eventually::eventually,
     member::{
         Stored, administers, connect, join, long_lived, meanwhile, reconnect, rest, serve, settled,
@@ -199,6 +199,44 @@ async fn a_member_who_unlinks_meanwhile_is_told_that_nothing_is_linked(
     assert_eq!(graphql["__typename"], "LinkedInReconnectRequired");
     assert_eq!(graphql["code"], "NOT_LINKED");
     assert_eq!((rest.status.as_u16(), &*rest.text), (400, NOT_LINKED));
+}
+
+/// A save has looked at the pages of before: so long, nobody shall see those of after.
+#[tokio::test]
+async fn what_a_sync_has_found_waits_for_a_save_that_has_begun() {
+    let Some(app) = TestApp::new(Backend::Postgres).await else {
+        return;
+    };
+    let ada = long_lived(&app, "ada").await;
+    let identity = settled(&app, &ada).await;
+    app.linkedin.world(meanwhile);
+    let save = take_turn(&app.db, &ada.id).await;
+
+    let end_the_save = async {
+        let is_waiting = format!(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+            AND objid = (hashtext('{}')::bigint & 4294967295)::oid",
+            ada.id
+        );
+        let is_waiting = Statement::from_string(DbBackend::Postgres, is_waiting);
+        eventually("the sync waits", async || {
+            app.db
+                .query_one_raw(is_waiting.clone())
+                .await
+                .unwrap()
+                .is_some()
+        })
+        .await;
+        let before = Stored::of(&app, &identity).await;
+        save.commit().await.unwrap();
+        before
+    };
+    let (reply, before) = tokio::join!(rest(&app, &ada), end_the_save);
+
+    let after = Stored::of(&app, &identity).await;
+    assert_ne!(before.labels(), ["Acme Corp", "Fresh"]);
+    assert_eq!(after.labels(), ["Acme Corp", "Fresh"]);
+    assert_eq!(reply.text, after.rest());
 }
 
 /// The member loses the Bakery and gets it back, while both are chosen, on two servers.

@@ -27,7 +27,7 @@ use crate::{
     storage::{
         begin_write, connection, failure,
         page_sync::{self as syncs, Claim},
-        personal_page as pages,
+        personal_page as pages, preference,
     },
 };
 pub(crate) use last::LastSync;
@@ -323,9 +323,11 @@ impl Inner {
         }
     }
 
-    /// Stores what was found.
+    /// Stores what was found. A save of the user waits for it, so that its answer has the pages of before or after,
+    /// and not those of before when others have seen the new ones already.
     async fn record(&self, job: &Job, id: &str, found: &Found) -> Result<Option<Synced>, Error> {
         let transaction = begin_write(&self.db).await?;
+        preference::lock(&transaction, &job.user_id).await?;
         let synced = match found {
             Ok(listing) => self.store(&transaction, job, id, listing.clone()).await?,
             Err((problem, is_end_of_token)) => {

@@ -5,6 +5,7 @@ use apollo_compiler::{
     ast::{Definition, DirectiveList, Document, Field, FragmentDefinition, Selection},
 };
 use apollo_parser::{Lexer, Token, TokenKind};
+use serde_json::{Map, Value};
 
 use super::Errors;
 use crate::{
@@ -18,12 +19,11 @@ pub(super) fn exceeded(what: &str, most: usize) -> Errors {
 }
 
 impl Limits {
-    /// The text's length, when it is not too long.
-    pub(super) fn check_bytes(&self, text: &str) -> Result<u32, Errors> {
-        u32::try_from(text.len())
-            .ok()
-            .filter(|_| text.len() <= self.bytes)
-            .ok_or_else(|| exceeded("bytes", self.bytes))
+    pub(super) fn check_bytes(&self, text: &str) -> Result<(), Errors> {
+        if text.len() > self.bytes {
+            return Err(exceeded("bytes", self.bytes));
+        }
+        Ok(())
     }
 
     pub(super) fn check_tokens(&self, text: &str) -> Result<(), Errors> {
@@ -33,10 +33,31 @@ impl Limits {
                 TokenKind::Whitespace | TokenKind::Comment | TokenKind::Comma | TokenKind::Eof
             )
         };
-        // What is no token at all is for the parser to refuse.
-        let tokens = Lexer::new(text).flatten().filter(|it| !is_ignored(it));
+        // What is no token at all is for the parser to refuse, but not thousands of times.
+        let tokens = Lexer::new(text).filter(|it| !it.as_ref().is_ok_and(is_ignored));
         if tokens.take(self.tokens + 1).count() > self.tokens {
             return Err(exceeded("tokens", self.tokens));
+        }
+        Ok(())
+    }
+
+    /// Each list and object, and each value in it, as tokens of a document are counted.
+    pub(super) fn check_values(&self, values: &Map<String, Value>) -> Result<(), Errors> {
+        let mut count = 0_usize;
+        let mut rest: Vec<_> = values.values().collect();
+        while let Some(value) = rest.pop() {
+            count += 1;
+            match value {
+                Value::Array(items) => rest.extend(items),
+                Value::Object(entries) => rest.extend(entries.values()),
+                _ => {}
+            }
+        }
+        if count > self.tokens {
+            let most = self.tokens;
+            let message =
+                format!("The variables have too many values: at most {most} are allowed.");
+            return Err(vec![RequestError::new(Code::QueryTooComplex, message)]);
         }
         Ok(())
     }
@@ -61,7 +82,8 @@ impl Limits {
         // Those that no operation spreads are still validated.
         for fragment in walk.fragments.values().copied().collect::<Vec<_>>() {
             let cost = walk.fragment(fragment)?;
-            self.check(&cost)?;
+            // What stands at the top of a fragment need not stand at the top of an operation.
+            self.check(&Cost { width: 0, ..cost })?;
         }
         Ok(introspects)
     }
@@ -86,6 +108,9 @@ impl Limits {
         }
     }
 }
+
+/// As how many selections one counts that is answered for every item of a list of the schema's: such lists are long.
+const LONG: usize = 2;
 
 /// What a set of selections costs with all its fragments spread. All sums saturate.
 #[derive(Clone, Default)]
@@ -167,8 +192,10 @@ impl<'a> Walk<'a> {
         match field.name.as_str() {
             // A gateway reads the schema from `_service`.
             "__schema" | "__type" | "_service" => cost.introspects = true,
+            "types" | "enumValues" => cost.selections = cost.selections.saturating_mul(LONG),
             "fields" | "inputFields" | "interfaces" | "possibleTypes" => {
                 cost.introspection_lists += 1;
+                cost.selections = cost.selections.saturating_mul(LONG);
             }
             _ => {}
         }

@@ -1,8 +1,10 @@
 //! Documents on their way to execution: counted, parsed and validated once, then kept for whoever sends them again.
 
+mod input_object;
 mod limits;
-mod one_of;
+mod merge;
 mod root;
+mod trusted;
 
 use std::sync::Arc;
 
@@ -17,13 +19,17 @@ use apollo_compiler::{
     schema::ExtendedType,
     validation::{DiagnosticList, Valid},
 };
-use async_graphql::{Pos, parser::types::ExecutableDocument};
+use async_graphql::{
+    Pos, Positioned, Value as ConstValue, Variables, parser::types::ExecutableDocument,
+};
+
 use moka::sync::Cache;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::error::{Code, RequestError};
-use crate::{app::Settings, config::Limits};
+use crate::{config::Limits, manifest::Manifest};
+use trusted::Trusted;
 
 /// How many bytes of documents are kept; what is made of a document takes some thirty times its text.
 const KEPT_BYTES: u64 = 256 * 1024;
@@ -34,6 +40,7 @@ pub(crate) struct Documents {
     limits: Limits,
     introspection: bool,
     kept: Cache<Key, Arc<Document>>,
+    trusted: Option<Trusted>,
 }
 
 /// A valid document within the limits.
@@ -50,6 +57,7 @@ pub(crate) struct Operation {
     head: executable::Operation,
     field: Arc<str>,
     syncs: bool,
+    defaults: Vec<(async_graphql::Name, ConstValue)>,
 }
 
 /// The field that asks LinkedIn.
@@ -63,8 +71,8 @@ const SEVERAL: &str = "several";
 pub(crate) enum Reference {
     /// By the document itself.
     Text(String),
-    /// By its [`hash`].
-    Hash(String),
+    /// By its [`hash`], or its id in the operator's list.
+    Id(String),
 }
 
 type Key = [u8; 32];
@@ -81,29 +89,46 @@ pub(crate) fn hash(text: &str) -> String {
 type Errors = Vec<RequestError>;
 
 impl Documents {
-    /// `sdl` is the schema.
+    /// `sdl` is the schema. With a list of `trusted` documents, no others run.
     ///
     /// # Errors
-    /// When the schema is not valid.
-    pub(crate) fn new(sdl: &str, settings: &Settings) -> Result<Self, String> {
+    /// When the schema is not valid, or a sentence that names a trusted document that cannot run.
+    pub(crate) fn new(
+        sdl: &str,
+        limits: &Limits,
+        introspection: bool,
+        trusted: Option<&Manifest>,
+    ) -> Result<Self, String> {
         let schema = Schema::parse_and_validate(sdl, "schema.graphql")
             .map_err(|invalid| invalid.errors.to_string())?;
-        Ok(Self {
+        let mut documents = Self {
             schema: with_is_one_of(schema),
-            limits: settings.limits.clone(),
-            introspection: settings.introspection,
+            limits: limits.clone(),
+            introspection,
             kept: Cache::builder()
                 .max_capacity(KEPT_BYTES)
                 .weigher(|_, document: &Arc<Document>| document.text_bytes)
                 .build(),
-        })
+            trusted: None,
+        };
+        if let Some(manifest) = trusted {
+            let prepare = |text: &str| {
+                let source = parse_within(text, limits)?;
+                Ok((source, documents.parse_and_validate(text, limits)?))
+            };
+            let trusted = Trusted::new(manifest, prepare)
+                .map_err(|cause| format!("invalid value for TRUSTED_DOCUMENTS: {cause}"))?;
+            documents.trusted = Some(trusted);
+        }
+        Ok(documents)
     }
 
-    /// The document that a request wants. By its hash, one is found while it is kept.
+    /// The document that a request wants. By its hash, one is found while it is kept; one of the list, always.
     pub(crate) fn find(&self, reference: &Reference) -> Result<Arc<Document>, Errors> {
-        match reference {
-            Reference::Text(text) => self.prepare(text),
-            Reference::Hash(hash) => {
+        match (reference, &self.trusted) {
+            (Reference::Text(text), _) => self.prepare(text),
+            (Reference::Id(id), Some(trusted)) => trusted.with_id(id),
+            (Reference::Id(hash), None) => {
                 let mut key = Key::default();
                 let is_key = hex::decode_to_slice(hash, &mut key).is_ok();
                 let found = is_key.then(|| self.kept.get(&key)).flatten();
@@ -123,7 +148,10 @@ impl Documents {
         if let Some(document) = self.kept.get(&key) {
             return Ok(document);
         }
-        let document = Arc::new(self.parse_and_validate(text, &self.limits)?);
+        let document = match &self.trusted {
+            None => Arc::new(self.parse_and_validate(text, &self.limits)?),
+            Some(trusted) => trusted.like(&parse_within(text, &self.limits)?)?,
+        };
         self.kept.insert(key, document.clone());
         // Makes room at once, not when there is time for it.
         self.kept.run_pending_tasks();
@@ -131,9 +159,7 @@ impl Documents {
     }
 
     fn parse_and_validate(&self, text: &str, limits: &Limits) -> Result<Document, Errors> {
-        let text_bytes = limits.check_bytes(text)?;
-        limits.check_tokens(text)?;
-        let document = parse(text, limits)?;
+        let document = parse_within(text, limits)?;
         let introspects = limits.check_cost(&document)?;
         if introspects && !self.introspection {
             let message = "This server does not answer questions about its schema.";
@@ -142,18 +168,19 @@ impl Documents {
         let document = document
             .to_executable_validate(&self.schema)
             .map_err(|invalid| all(Code::ValidationFailed, &invalid.errors, limits))?;
-        one_of::check_literals(&self.schema, &document)?;
+        input_object::check_literals(&self.schema, &document)?;
         let mut executable = async_graphql::parser::parse_query(text)
             .map_err(|cause| vec![RequestError::new(Code::ParseFailed, cause.to_string())])?;
         root::bare_subscriptions(&mut executable);
+        merge::fields_of_one_name(&mut executable);
+        let operations = document.operations.iter().map(|operation| {
+            let defaults = defaults(&executable, operation.name.as_deref());
+            Arc::new(Operation::new(operation, &document, defaults))
+        });
         Ok(Document {
-            text_bytes,
+            text_bytes: text.len().try_into().unwrap_or(u32::MAX),
+            operations: operations.collect(),
             executable,
-            operations: document
-                .operations
-                .iter()
-                .map(|it| Arc::new(Operation::new(it, &document)))
-                .collect(),
             sources: document.sources.clone(),
         })
     }
@@ -165,6 +192,7 @@ impl Documents {
         operation: &Operation,
         values: &Map<String, Value>,
     ) -> Result<(), Errors> {
+        self.limits.check_values(values)?;
         let JsonValue::Object(json) = JsonValue::from(Value::Object(values.clone())) else {
             return Ok(());
         };
@@ -179,7 +207,7 @@ impl Documents {
                 .map(|cause| cause.message().to_string())
                 .or_else(|| {
                     let value = values.get(variable.name.as_str())?;
-                    let message = one_of::check_value(&self.schema, &variable.ty, value)?;
+                    let message = input_object::check_value(&self.schema, &variable.ty, value)?;
                     Some(format!("Variable \"${}\": {message}", variable.name))
                 })?;
             let error = GraphQLError::new(message, variable.location(), &document.sources);
@@ -221,7 +249,11 @@ impl Document {
 }
 
 impl Operation {
-    fn new(operation: &executable::Operation, document: &ExecutableSource) -> Self {
+    fn new(
+        operation: &executable::Operation,
+        document: &ExecutableSource,
+        defaults: Vec<(async_graphql::Name, ConstValue)>,
+    ) -> Self {
         let executable::Operation {
             operation_type,
             name,
@@ -239,6 +271,7 @@ impl Operation {
         Self {
             field: field.into(),
             syncs,
+            defaults,
             head: executable::Operation {
                 operation_type: *operation_type,
                 name: name.clone(),
@@ -257,6 +290,16 @@ impl Operation {
         self.head.operation_type
     }
 
+    /// Gives the variables that came without a value their default ones. async-graphql does so itself, but after it has
+    /// judged `@skip` and `@include`.
+    pub(crate) fn complete(&self, variables: &mut Variables) {
+        for (name, value) in &self.defaults {
+            variables
+                .entry(name.clone())
+                .or_insert_with(|| value.clone());
+        }
+    }
+
     /// Whether it asks for a sync with LinkedIn.
     pub(crate) fn syncs(&self) -> bool {
         self.syncs
@@ -266,6 +309,25 @@ impl Operation {
     pub(crate) fn field(&self) -> &Arc<str> {
         &self.field
     }
+}
+
+/// The default values of an operation's variables.
+fn defaults(
+    document: &ExecutableDocument,
+    name: Option<&str>,
+) -> Vec<(async_graphql::Name, ConstValue)> {
+    let operation = document
+        .operations
+        .iter()
+        .find(|(other, _)| other.map(|other| other.as_str()) == name);
+    let variables = operation
+        .iter()
+        .flat_map(|(_, operation)| &operation.node.variable_definitions);
+    let default = |variable: &Positioned<async_graphql::parser::types::VariableDefinition>| {
+        let value = variable.node.default_value.as_ref()?;
+        Some((variable.node.name.node.clone(), value.node.clone()))
+    };
+    variables.filter_map(default).collect()
 }
 
 /// `__Type.isOneOf` stands in the specification of September 2025, and apollo-compiler does not know it yet.
@@ -287,7 +349,10 @@ fn with_is_one_of(schema: Valid<Schema>) -> Valid<Schema> {
     Valid::assume_valid(schema)
 }
 
-fn parse(text: &str, limits: &Limits) -> Result<ast::Document, Errors> {
+/// Parses no more than the limits allow.
+fn parse_within(text: &str, limits: &Limits) -> Result<ast::Document, Errors> {
+    limits.check_bytes(text)?;
+    limits.check_tokens(text)?;
     let mut parser = Parser::new().recursion_limit(limits.syntax_depth);
     parser.parse_ast(text, "document").map_err(|invalid| {
         let is_too_deep = parser.recursion_reached() > limits.syntax_depth;

@@ -36,8 +36,8 @@ use crate::{
         Api,
         error::{self, Code, RequestError},
     },
-    limits,
     metrics::Told,
+    rate_limits,
 };
 
 /// `/graphql`.
@@ -232,7 +232,7 @@ async fn execute(
             StatusCode::TOO_MANY_REQUESTS,
             vec![super::too_often()],
         );
-        return limits::tell(response, standing);
+        return rate_limits::tell(response, standing);
     }
     let caller = api.caller(credentials);
     match (kind, accepted.whole, accepted.stream) {
@@ -255,7 +255,7 @@ async fn execute(
                     response.headers_mut().insert(name, value);
                 }
             }
-            limits::tell(tell(response, Some(field), &answer.errors), standing)
+            rate_limits::tell(tell(response, Some(field), &answer.errors), standing)
         }
     }
 }
@@ -367,7 +367,7 @@ fn from_query(query: &str) -> Result<Parameters, Refused> {
         url::form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty())
     {
         let value = match &*name {
-            "query" | "operationName" => Value::String(value.into_owned()),
+            "query" | "documentId" | "operationName" => Value::String(value.into_owned()),
             "variables" | "extensions" => serde_json::from_str(&value)
                 .map_err(|cause| Refused::bad_input(format!("`{name}` is not JSON: {cause}.")))?,
             _ => continue,

@@ -11,6 +11,7 @@ use crate::graphql::{
     document::{self, Document, Operation, Reference},
     error::{Code, RequestError},
 };
+use crate::manifest::SHA_256;
 
 /// The parameters of one request, of the right types.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(super) struct Parameters {
 #[serde(rename_all = "camelCase")]
 struct Body {
     query: Option<String>,
+    document_id: Option<String>,
     operation_name: Option<String>,
     variables: Option<Map<String, Value>>,
     extensions: Option<Extensions>,
@@ -72,6 +74,7 @@ impl Parameters {
             Some(_) => Err(bad_input(format!("`{name}` must be {wanted}."))),
         };
         of_type("query", "a string", Value::is_string)?;
+        of_type("documentId", "a string", Value::is_string)?;
         of_type("operationName", "a string", Value::is_string)?;
         of_type("variables", "an object", Value::is_object)?;
         of_type("extensions", "an object", Value::is_object)?;
@@ -79,7 +82,7 @@ impl Parameters {
             .map_err(|cause| bad_input(format!("{cause}.")))?;
         let hash = body.extensions.unwrap_or_default().hash()?;
         Ok(Self {
-            document: reference(body.query, hash)?,
+            document: reference(body.query, body.document_id, hash)?,
             operation_name: body.operation_name,
             variables: body.variables,
         })
@@ -112,14 +115,30 @@ impl Extensions {
     }
 }
 
-fn reference(query: Option<String>, hash: Option<String>) -> Result<Reference, RequestError> {
-    match (query, hash) {
+/// `document_id` is GraphQL over HTTP's way to name a document, `hash` Apollo's.
+fn reference(
+    query: Option<String>,
+    document_id: Option<String>,
+    hash: Option<String>,
+) -> Result<Reference, RequestError> {
+    let document_id = document_id.map(|id| match id.strip_prefix(SHA_256) {
+        Some(hash) => hash.to_owned(),
+        None => id,
+    });
+    let id = match (document_id, hash) {
+        (Some(id), Some(hash)) if id != hash => {
+            let message = "`documentId` and `extensions.persistedQuery` name two documents.";
+            return Err(bad_input(message));
+        }
+        (id, hash) => id.or(hash),
+    };
+    match (query, id) {
         // What was sent in full is found by its hash from then on.
-        (Some(text), Some(hash)) if document::hash(&text) != hash => Err(bad_input(
-            "`extensions.persistedQuery.sha256Hash` is not the SHA-256 of `query`.",
+        (Some(text), Some(id)) if document::hash(&text) != id => Err(bad_input(
+            "The hash that was sent with `query` is not the SHA-256 of it.",
         )),
         (Some(text), _) => Ok(Reference::Text(text)),
-        (None, Some(hash)) => Ok(Reference::Hash(hash)),
+        (None, Some(id)) => Ok(Reference::Id(id)),
         (None, None) => Err(bad_input(
             "There is no `query`: send the GraphQL document in it.",
         )),
@@ -158,7 +177,8 @@ impl Api {
         } = prepared;
         self.documents
             .check_variables(&document, &operation, &variables)?;
-        let variables = Variables::from_json(Value::Object(variables));
+        let mut variables = Variables::from_json(Value::Object(variables));
+        operation.complete(&mut variables);
         let mut request = Request::new("").variables(variables);
         request.operation_name = operation_name;
         request.set_parsed_query(document.executable());

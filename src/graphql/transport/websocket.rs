@@ -1,6 +1,6 @@
 //! The protocol `graphql-transport-ws`, as the npm package graphql-ws describes it.
 
-use std::{borrow::Cow, pin::Pin, time::Duration};
+use std::{borrow::Cow, pin::Pin, sync::Arc, time::Duration};
 
 use apollo_compiler::ast::OperationType;
 use async_graphql::{Response as Answer, ServerError};
@@ -23,8 +23,9 @@ use crate::{
     auth,
     graphql::{
         Api,
-        error::{Code, RequestError},
+        error::{self, Code, RequestError},
     },
+    metrics::Told,
     streams::Place,
 };
 
@@ -248,19 +249,44 @@ impl Session {
     }
 
     async fn subscribe(&mut self, id: String, payload: Value) -> Result<(), End> {
+        let began = Instant::now();
         match self.start(payload) {
-            Ok(steps) => {
-                self.operations.insert(id, steps);
+            Ok((field, steps)) => {
+                let mut first = Some(self.counting(began, Some(field)));
+                let steps = steps.inspect(move |step| {
+                    if let Step::Answer(answer) = step
+                        && let Some(count) = first.take()
+                    {
+                        count(&answer.errors);
+                    }
+                });
+                self.operations.insert(id, Box::pin(steps));
                 Ok(())
             }
             Err(errors) => {
-                let payload = errors.into_iter().map(ServerError::from).collect();
+                let payload: Vec<_> = errors.into_iter().map(ServerError::from).collect();
+                self.counting(began, None)(&payload);
                 self.send(&FromServer::Error { id: &id, payload }).await
             }
         }
     }
 
-    fn start(&self, payload: Value) -> Result<Steps, Vec<RequestError>> {
+    /// Counts an operation as the others are counted, when its first answer is there.
+    fn counting(
+        &self,
+        began: Instant,
+        operation: Option<Arc<str>>,
+    ) -> impl FnOnce(&[ServerError]) + Send + use<> {
+        let metrics = self.api.app.metrics.clone();
+        move |errors| {
+            let outcome = error::outcome(errors);
+            let told = Told { operation, outcome };
+            metrics.answered("WEBSOCKET", "/graphql", told, began.elapsed());
+        }
+    }
+
+    /// What is asked for, and its answers.
+    fn start(&self, payload: Value) -> Result<(Arc<str>, Steps), Vec<RequestError>> {
         let api = self.api.clone();
         if self.operations.len() >= MAX_OPERATIONS {
             let message = format!("At most {MAX_OPERATIONS} operations may be under way.");
@@ -268,6 +294,7 @@ impl Session {
         }
         let prepared = api.prepare(Parameters::new(payload).map_err(|error| vec![error])?)?;
         let kind = prepared.operation.kind();
+        let field = prepared.operation.field().clone();
         let syncs = prepared.operation.syncs();
         let request = api.request(prepared)?;
         let credentials = auth::credentials(&self.headers, &api.app.settings);
@@ -289,7 +316,7 @@ impl Session {
                 let _ = &place;
                 Step::Answer(Box::new(answer))
             });
-            return Ok(Box::pin(answers.chain(end)));
+            return Ok((field, Box::pin(answers.chain(end))));
         }
         let answer = async move {
             let deadline = api.app.settings.request_timeout;
@@ -299,7 +326,7 @@ impl Session {
                 Answer::from_errors(vec![error.into()])
             })))
         };
-        Ok(Box::pin(stream::once(answer).chain(end)))
+        Ok((field, Box::pin(stream::once(answer).chain(end))))
     }
 
     async fn tell(&mut self, id: &str, step: Step) -> Result<(), End> {

@@ -1,8 +1,12 @@
-use std::sync::Arc;
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use futures_util::future::{self, Either};
 use sea_orm::{DatabaseConnection, DbErr};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::{runtime::Handle, sync::oneshot};
 
 use super::{AccountRows, Asker, of_callers};
 use crate::storage::{again_if_lost, failure};
@@ -13,18 +17,27 @@ const STATEMENTS: usize = 2;
 /// The most askers that share a statement.
 const BATCH: usize = 64;
 
-/// The most askers that wait their turn; those beyond wait to be let in.
-const QUEUE: usize = 1024;
-
 /// Lets askers who wait share a statement.
 ///
-/// Somebody who asks alone is answered at once. While [`STATEMENTS`] are under way, askers gather, and all of them go
-/// with the next one: the busier the server, the less a request costs the database.
-#[derive(Clone, Debug)]
-pub(crate) struct Shared(mpsc::Sender<Waiting>);
+/// Somebody who asks alone is answered at once, within their own request. While [`STATEMENTS`] are under way, askers
+/// gather, and all of them go with the next one: the busier the server, the less a request costs the database. Only
+/// requests and subscriptions wait here, of which there are never more than the server has places for.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Inner>);
+
+struct Inner {
+    db: DatabaseConnection,
+    runtime: Handle,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Statements that may begin. While there are any, nobody waits.
+    free: usize,
+    waiting: VecDeque<Waiting>,
+}
 
 /// Somebody, and where they wait for the answer.
-#[derive(Debug)]
 struct Waiting {
     asker: Asker,
     answer: oneshot::Sender<Answer>,
@@ -36,33 +49,70 @@ type Answer = Result<Option<AccountRows>, DbErr>;
 #[derive(Debug)]
 pub(crate) struct Gone;
 
+/// The right to run a statement. Those who wait have it next, however it ended.
+struct Turn(Arc<Inner>);
+
 impl Shared {
     /// Must be called within a runtime.
     pub(crate) fn new(db: DatabaseConnection) -> Self {
-        let (send, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(db, queue));
-        Self(send)
+        Self(Arc::new(Inner {
+            db,
+            runtime: Handle::current(),
+            state: Mutex::new(State {
+                free: STATEMENTS,
+                waiting: VecDeque::new(),
+            }),
+        }))
     }
 
     pub(crate) async fn of_caller(&self, asker: Asker) -> Result<Answer, Gone> {
+        match self.take_turn(asker) {
+            Either::Left((_turn, asker)) => {
+                let read = read(&self.0.db, std::slice::from_ref(&asker)).await;
+                Ok(read.map(|mut accounts| accounts.pop().flatten()))
+            }
+            Either::Right(answered) => answered.await.map_err(|_| Gone),
+        }
+    }
+
+    fn take_turn(&self, asker: Asker) -> Either<(Turn, Asker), oneshot::Receiver<Answer>> {
+        let mut state = self.0.state();
+        if state.free > 0 {
+            state.free -= 1;
+            return Either::Left((Turn(self.0.clone()), asker));
+        }
         let (answer, answered) = oneshot::channel();
-        let sent = self.0.send(Waiting { asker, answer }).await;
-        sent.map_err(|_| Gone)?;
-        answered.await.map_err(|_| Gone)
+        state.waiting.push_back(Waiting { asker, answer });
+        Either::Right(answered)
     }
 }
 
-/// Begins a statement whenever somebody waits and a statement may begin, until nobody can ask any more.
-async fn serve(db: DatabaseConnection, mut queue: mpsc::Receiver<Waiting>) {
-    let statements = Arc::new(Semaphore::new(STATEMENTS));
-    while let Ok(turn) = statements.clone().acquire_owned().await {
-        let mut batch = Vec::new();
-        if queue.recv_many(&mut batch, BATCH).await == 0 {
-            break;
+impl fmt::Debug for Shared {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Shared")
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        if state.waiting.is_empty() {
+            state.free += 1;
+            return;
         }
-        let db = db.clone();
-        tokio::spawn(async move {
-            answer(&db, batch).await;
+        let count = state.waiting.len().min(BATCH);
+        let batch = state.waiting.drain(..count).collect();
+        drop(state);
+        let turn = Self(self.0.clone());
+        // By itself, so that nobody who goes away takes the answer from the others.
+        self.0.runtime.spawn(async move {
+            answer(&turn.0.db, batch).await;
             drop(turn);
         });
     }
@@ -70,6 +120,9 @@ async fn serve(db: DatabaseConnection, mut queue: mpsc::Receiver<Waiting>) {
 
 async fn answer(db: &DatabaseConnection, mut batch: Vec<Waiting>) {
     batch.retain(|waiting| !waiting.answer.is_closed());
+    if batch.is_empty() {
+        return;
+    }
     let (askers, mut answers): (Vec<_>, Vec<_>) = batch
         .into_iter()
         .map(|Waiting { asker, answer }| (asker, answer))

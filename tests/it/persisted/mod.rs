@@ -1,6 +1,7 @@
 //! Documents that are asked for by a name instead of being sent.
 
 mod automatic;
+mod trusted;
 
 use reqwest::{
     Method, RequestBuilder,

@@ -15,15 +15,15 @@ use linkedin_targets::{
     app::{App, Clock, Ids, Random, Settings},
     config::Limits,
     demo::World,
-    limits::Rates,
     linkedin,
     metrics::Metrics,
+    rate_limits::Rates,
     seal,
     server::{self, Bounds},
     streams::Streams,
 };
 use reqwest::{
-    Client, Method, RequestBuilder, StatusCode,
+    Client, Method, RequestBuilder, Response, StatusCode,
     header::{COOKIE, HeaderMap},
     redirect,
 };
@@ -279,11 +279,7 @@ impl Ask for RequestBuilder {
         let request = request.unwrap();
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
         let response = client.execute(request).await.unwrap();
-        let reply = Reply {
-            status: response.status(),
-            headers: response.headers().clone(),
-            text: response.text().await.unwrap(),
-        };
+        let reply = Reply::of(response).await.unwrap();
         description::check(&method, &path, &reply);
         reply
     }
@@ -297,6 +293,15 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// Fails when the server goes away meanwhile.
+    pub(crate) async fn of(response: Response) -> reqwest::Result<Self> {
+        Ok(Self {
+            status: response.status(),
+            headers: response.headers().clone(),
+            text: response.text().await?,
+        })
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
@@ -400,6 +405,7 @@ fn settings() -> Settings {
         graphiql: true,
         introspection: true,
         limits: Limits::default(),
+        trusted_documents: None,
         federation: false,
         sync_interval: Duration::from_secs(10),
         subscription_interval: Duration::from_secs(30),

@@ -12,7 +12,8 @@
 use std::{panic, sync::OnceLock, thread, time::Duration};
 
 use sea_orm::{
-    DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
     sqlx::{
         self, AssertSqlSafe, Connection, Executor, PgConnection,
         pool::PoolOptions,
@@ -228,4 +229,22 @@ fn apart<T: Send>(work: impl Future<Output = T> + Send) -> T {
     };
     thread::scope(|scope| scope.spawn(run).join())
         .unwrap_or_else(|panic| panic::resume_unwind(panic))
+}
+
+/// Has the turn to write for a user, as another process of the server has it.
+pub(crate) async fn take_turn(db: &DatabaseConnection, user_id: &str) -> DatabaseTransaction {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    let turn = db.begin_with_options(options).await.unwrap();
+    if turn.get_database_backend() == DbBackend::Postgres {
+        // Servers of two versions may run side by side: they must agree on this lock.
+        let lock = format!(
+            "SELECT pg_advisory_xact_lock({}, hashtext('{user_id}'))",
+            0x4C54_5054
+        );
+        turn.execute_unprepared(&lock).await.unwrap();
+    }
+    turn
 }

@@ -3,6 +3,8 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
+use super::process::executable;
+
 /// The demo as a process of its own, ended with this.
 pub(crate) struct Demo {
     process: Child,
@@ -13,7 +15,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_linkedin-targets"))
+        let mut process = Command::new(executable())
             .args(["demo", "--port", "0", "--log-filter", "error"])
             .stdout(Stdio::piped())
             .spawn()

@@ -1,4 +1,5 @@
 pub(crate) mod app;
+pub(crate) mod cost;
 pub(crate) mod database;
 pub(crate) mod demo;
 pub(crate) mod description;
@@ -12,4 +13,5 @@ pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod skip;
 pub(crate) mod socket;
+pub(crate) mod stopper;
 pub(crate) mod wire;

@@ -1,8 +1,10 @@
 //! The program itself, as an operator starts it.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    path::PathBuf,
     process::{Child, Command, Output, Stdio},
     sync::mpsc,
     thread,
@@ -10,9 +12,19 @@ use std::{
 
 use serde_json::Value;
 
+use super::{cost, skip::variable};
+
+/// The one that was built with the tests, or another one, like that which is shipped.
+pub(crate) fn executable() -> PathBuf {
+    match variable("TEST_PROGRAM") {
+        Some(path) => fs::canonicalize(&path).unwrap_or_else(|cause| panic!("{path}: {cause}")),
+        None => env!("CARGO_BIN_EXE_linkedin-targets").into(),
+    }
+}
+
 /// The program without this machine's settings; there is no `.env` where it is started.
 pub(crate) fn program(arguments: &[&str]) -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_linkedin-targets"));
+    let mut program = Command::new(executable());
     program
         .args(arguments)
         .env_clear()
@@ -62,7 +74,7 @@ impl Serving {
         let mut starter = Command::new(command[0]);
         starter
             .args(&command[1..])
-            .arg(env!("CARGO_BIN_EXE_linkedin-targets"))
+            .arg(executable())
             .args(["serve", "--port", "0"])
             .current_dir(std::env::temp_dir());
         Self::spawn(starter, database_url, settings)
@@ -120,15 +132,13 @@ impl Serving {
         earlier.cloned().unwrap_or_else(told)
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The most memory that it has had so far, in bytes; `None` where the system does not tell.
     pub(crate) fn peak_memory(&self) -> Option<u64> {
-        let status = format!("/proc/{}/status", self.process.id());
-        let status = std::fs::read_to_string(status).ok()?;
-        let peak = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))?;
-        let kilobytes: u64 = peak.trim().strip_suffix(" kB")?.parse().ok()?;
-        Some(kilobytes * 1024)
+        cost::memory(self.process.id(), "VmHWM:")
     }
 
     /// Sends SIGKILL: no line of the program runs after this.

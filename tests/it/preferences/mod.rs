@@ -1,5 +1,7 @@
 //! What a save means, and that one of several saves at once wins whole.
 
+mod crash;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use chrono::NaiveDate;
@@ -15,15 +17,14 @@ use linkedin_targets::{
 use reqwest::{Client, Method, header::COOKIE};
 use rstest::rstest;
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
-    EntityTrait, QueryFilter, QueryOrder, Set, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ActiveModelTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
+    Set, TransactionTrait,
 };
 use serde_json::{Value, json};
 
 use crate::support::{
     app::{Ask, Person, Reply, TestApp, connection_data},
-    database::{Backend, Database},
+    database::{Backend, Database, take_turn},
     process::Serving,
 };
 
@@ -446,24 +447,6 @@ async fn a_target_that_is_taken_away_before_the_save_has_its_turn_is_refused(
     assert_eq!(reply.json(), json!({ "error": sentence }));
     let rows = saved_rows(&app.db, &ada.person.id).await;
     assert_eq!(rows, ada.rows(&[PERSONAL]));
-}
-
-/// Has the turn to save for a user, as another process of the server has it.
-async fn take_turn(db: &DatabaseConnection, user_id: &str) -> DatabaseTransaction {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..Default::default()
-    };
-    let turn = db.begin_with_options(options).await.unwrap();
-    if turn.get_database_backend() == DbBackend::Postgres {
-        // Servers of two versions may run side by side: they must agree on this lock.
-        let lock = format!(
-            "SELECT pg_advisory_xact_lock({}, hashtext('{user_id}'))",
-            0x4C54_5054
-        );
-        turn.execute_unprepared(&lock).await.unwrap();
-    }
-    turn
 }
 
 /// Waits for a statement of the server's that holds these words.

@@ -1,5 +1,7 @@
-//! The rule of `@oneOf`: exactly one key, with a value. The specification of September 2025 has it, and apollo-compiler
-//! does not know it yet.
+//! Rules of input objects that apollo-compiler does not know: a key stands in one once, and where the schema says
+//! `@oneOf`, as the specification of September 2025 has it, exactly one key does, with a value.
+
+use std::collections::HashSet;
 
 use apollo_compiler::{
     ExecutableDocument, Node, Schema,
@@ -17,12 +19,16 @@ use crate::graphql::error::Code;
 pub(super) fn check_literals(schema: &Schema, document: &ExecutableDocument) -> Result<(), Errors> {
     for operation in document.operations.iter() {
         let literals = Literals { schema, operation };
-        for field in operation.all_fields(document) {
-            let wrong = literals.in_arguments(&field.arguments, &field.definition);
-            if let Some((value, message)) = wrong {
-                let error = GraphQLError::new(message, value.location(), &document.sources);
-                return Err(vec![request_error(Code::ValidationFailed, error)]);
-            }
+        let mut variables = operation.variables.iter();
+        let wrong = variables
+            .find_map(|variable| literals.in_value(&variable.ty, variable.default_value.as_ref()?))
+            .or_else(|| {
+                let mut fields = operation.all_fields(document);
+                fields.find_map(|field| literals.in_arguments(&field.arguments, &field.definition))
+            });
+        if let Some((value, message)) = wrong {
+            let error = GraphQLError::new(message, value.location(), &document.sources);
+            return Err(vec![request_error(Code::ValidationFailed, error)]);
         }
     }
     Ok(())
@@ -54,6 +60,10 @@ impl<'a> Literals<'a> {
                 .find_map(|item| self.in_value(item_type(ty), item)),
             Value::Object(entries) => {
                 let object = input_object(self.schema, ty)?;
+                let mut keys = HashSet::new();
+                if let Some((key, again)) = entries.iter().find(|(key, _)| !keys.insert(key)) {
+                    return Some((again, format!("The key \"{key}\" stands here twice.")));
+                }
                 if is_one_of(object) && !self.is_one_value(entries) {
                     return Some((value, one_key(object)));
                 }
