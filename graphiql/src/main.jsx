@@ -7,6 +7,7 @@ import { GraphiQL } from 'graphiql';
 import { createRoot } from 'react-dom/client';
 
 import { examples } from './examples.js';
+import { helpKeyboards } from './keyboard.js';
 
 const fetcher = createGraphiQLFetcher({
   url: '/graphql',
@@ -14,6 +15,8 @@ const fetcher = createGraphiQLFetcher({
   enableIncrementalDelivery: false,
 });
 
-createRoot(document.getElementById('graphiql')).render(
+const root = document.getElementById('graphiql');
+helpKeyboards(root, document.getElementById('keyboard-hint'));
+createRoot(root).render(
   <GraphiQL fetcher={fetcher} defaultTabs={examples} defaultEditorToolsVisibility="variables" />,
 );
