@@ -4,14 +4,14 @@ use std::{
     future::Future,
     io,
     net::{SocketAddr, TcpListener},
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{
-    BoxError, Router,
+    Router, ServiceExt,
     body::{Body, Bytes},
-    error_handling::HandleErrorLayer,
     extract::{ConnectInfo, MatchedPath, OriginalUri, Request, State},
     http::{
         HeaderName, HeaderValue, Method, StatusCode,
@@ -24,11 +24,10 @@ use axum::{
     routing::get,
 };
 use axum_server::Handle;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::Semaphore;
-use tower::{ServiceBuilder, limit::GlobalConcurrencyLimitLayer, load_shed::LoadShedLayer};
+use tower::ServiceBuilder;
 use tower_http::{
-    catch_panic::CatchPanicLayer,
     compression::{
         CompressionLayer, Predicate,
         predicate::{DefaultPredicate, NotForContentType},
@@ -36,6 +35,7 @@ use tower_http::{
     cors::CorsLayer,
     request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
     set_header::SetResponseHeaderLayer,
+    validate_request::ValidateRequestHeaderLayer,
 };
 
 use crate::{
@@ -85,7 +85,7 @@ pub struct Bounds {
 pub fn router(app: App) -> Result<Router, String> {
     let settings = app.settings.clone();
     let ids = app.ids.clone();
-    let api = Api::new(app)?;
+    let api = Arc::new(Api::new(app)?);
     let graphql = graphql::transport::router(&settings.limits).with_state(api.clone());
     let mut pages = pages::router(api.app.clone());
     if settings.graphiql {
@@ -95,11 +95,25 @@ pub fn router(app: App) -> Result<Router, String> {
     metrics.watch_pool(&api.app.db);
     let streams = api.app.streams.clone();
     metrics.watch_streams(move || streams.count());
-    let guard = Guard {
-        app: api.app.clone(),
-        limits: api.limits.clone(),
-        places: Arc::new(Semaphore::new(settings.max_requests)),
+    let places = Arc::new(Semaphore::new(settings.max_requests));
+    let guard = |face, timeout, reads_ahead| {
+        let (app, limits, places) = (api.app.clone(), api.limits.clone(), places.clone());
+        Arc::new(Guard {
+            app,
+            limits,
+            places,
+            face,
+            timeout,
+            reads_ahead,
+        })
     };
+    let (timeout, patient) = (settings.request_timeout, link::timeout(&api.app));
+    let guarded =
+        |routes: Router, guard| routes.layer(middleware::from_fn_with_state(guard, Guard::answer));
+    let graphql = guarded(graphql, guard(GRAPHQL, timeout, true));
+    let of_rest = guard(REST, timeout, false);
+    let of_link = guard(PAGES, patient, true);
+    let of_pages = guard(PAGES, timeout, false);
     let linking = Linking {
         app: api.app.clone(),
         accounts: api.accounts.clone(),
@@ -107,21 +121,13 @@ pub fn router(app: App) -> Result<Router, String> {
         listeners: api.listeners.clone(),
     };
     let link = link::router(linking).method_not_allowed_fallback(rest::refuse_method);
-    let (timeout, patient) = (settings.request_timeout, link::timeout(&api.app));
     let rest = rest::router(api)?;
-    let ahead = |routes: Router| routes.layer(middleware::from_fn(read_ahead));
-    let behind =
-        |routes: Router, timeout, face| guard.limit(guard.end(routes, timeout, face), face);
     let routes = Router::new()
-        .merge(behind(
-            ahead(guard.shed(graphql, GRAPHQL)),
-            timeout,
-            GRAPHQL,
-        ))
-        .merge(behind(guard.shed(rest, REST), timeout, REST))
-        .merge(behind(ahead(guard.shed(link, PAGES)), patient, PAGES))
+        .merge(graphql)
+        .merge(guarded(rest, of_rest))
+        .merge(guarded(link, of_link))
         // Whoever looks whether the server is well is always answered.
-        .merge(guard.end(pages, timeout, PAGES))
+        .merge(pages.layer(middleware::from_fn_with_state(of_pages, Guard::always)))
         .fallback(not_found);
     Ok(surrounded(routes, &settings, ids, metrics))
 }
@@ -164,67 +170,63 @@ const PAGES: Face = Face {
     limited: pages::limited,
 };
 
-/// Keeps requests from harming one another.
-#[derive(Clone)]
+/// Keeps the requests to a face from harming one another.
 struct Guard {
     app: Arc<App>,
     limits: RateLimits,
-    /// One for each request that is worked on.
+    /// One for each request that is worked on, whatever its face.
     places: Arc<Semaphore>,
+    face: Face,
+    timeout: Duration,
+    /// Whether a request's body is read before it takes a place, so that whoever sends slowly takes none from others.
+    reads_ahead: bool,
 }
 
 impl Guard {
-    /// Turns away whom there is no place for, at once: what is let in stays fast.
-    fn shed(&self, routes: Router, face: Face) -> Router {
-        let metrics = self.app.metrics.clone();
-        let turn_away = move |_: BoxError| async move {
-            metrics.shed();
-            (face.busy)()
-        };
-        let layers = ServiceBuilder::new()
-            .layer(HandleErrorLayer::new(turn_away))
-            .layer(LoadShedLayer::new())
-            .layer(GlobalConcurrencyLimitLayer::with_semaphore(
-                self.places.clone(),
-            ));
-        routes.layer(layers)
-    }
-
-    /// Gives each request a deadline, and lets a panic end no more than its own.
-    fn end(&self, routes: Router, timeout: Duration, face: Face) -> Router {
-        let deadline = move |request: Request, next: Next| async move {
-            tokio::time::timeout(timeout, next.run(request))
-                .await
-                .unwrap_or_else(|_| (face.timed_out)())
-        };
-        let metrics = self.app.metrics.clone();
-        routes
-            .layer(middleware::from_fn(deadline))
-            .layer(CatchPanicLayer::custom(move |_| {
-                metrics.panicked();
-                (face.failed)()
-            }))
-    }
-
     /// Turns away who asks too often, and tells everybody how they stand.
-    fn limit(&self, routes: Router, face: Face) -> Router {
-        let guard = self.clone();
-        let limit = move |request: Request, next: Next| {
-            let guard = guard.clone();
-            async move {
-                let standings = guard.standings(&request);
-                let refused = standings.iter().find(|standing| standing.wait.is_some());
-                let response = match refused {
-                    Some(standing) => {
-                        guard.app.metrics.limited(standing.subject.name());
-                        (face.limited)()
-                    }
-                    None => next.run(request).await,
-                };
-                rate_limits::tell(response, standings)
+    async fn answer(State(guard): State<Arc<Self>>, request: Request, next: Next) -> Response {
+        let standings = guard.standings(&request);
+        let refused = standings.iter().find(|standing| standing.wait.is_some());
+        let response = match refused {
+            Some(standing) => {
+                guard.app.metrics.limited(standing.subject.name());
+                (guard.face.limited)()
             }
+            None => guard.end(guard.admit(request, next)).await,
         };
-        routes.layer(middleware::from_fn(limit))
+        rate_limits::tell(response, standings)
+    }
+
+    async fn always(State(guard): State<Arc<Self>>, request: Request, next: Next) -> Response {
+        guard.end(next.run(request)).await
+    }
+
+    /// Gives the work a deadline, and lets a panic end no more than its own request.
+    async fn end(&self, work: impl Future<Output = Response>) -> Response {
+        let work = AssertUnwindSafe(work).catch_unwind();
+        match tokio::time::timeout(self.timeout, work).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(_)) => {
+                self.app.metrics.panicked();
+                (self.face.failed)()
+            }
+            Err(_) => (self.face.timed_out)(),
+        }
+    }
+
+    /// Turns away whom there is no place for, at once: what is let in stays fast.
+    async fn admit(&self, request: Request, next: Next) -> Response {
+        let request = if self.reads_ahead {
+            read_ahead(request).await
+        } else {
+            request
+        };
+        if let Ok(_place) = self.places.try_acquire() {
+            next.run(request).await
+        } else {
+            self.app.metrics.shed();
+            (self.face.busy)()
+        }
     }
 
     /// How the sender stands, as a user and by their address, as far as either is known.
@@ -243,9 +245,8 @@ impl Guard {
 /// The most bytes of a body that are read ahead.
 const MAX_AHEAD: usize = 64 * 1024;
 
-/// Reads the body before the request takes a place, so that whoever sends slowly takes none from others. What is longer
-/// is longer than these routes take.
-async fn read_ahead(request: Request, next: Next) -> Response {
+/// What is longer than that is longer than the routes take whose bodies are read ahead.
+async fn read_ahead(request: Request) -> Request {
     let (head, body) = request.into_parts();
     let (mut read, mut size, mut rest) = (Vec::new(), 0, body.into_data_stream());
     while size <= MAX_AHEAD
@@ -255,28 +256,28 @@ async fn read_ahead(request: Request, next: Next) -> Response {
         read.push(chunk);
     }
     let body = Body::from_stream(stream::iter(read).chain(rest));
-    next.run(Request::from_parts(head, body)).await
+    Request::from_parts(head, body)
 }
 
 fn surrounded(routes: Router, settings: &Settings, ids: Ids, metrics: Metrics) -> Router {
     let always = |name: HeaderName, value| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
+    // One stack: every layer that is put around a router by itself costs each request several allocations.
     let layers = ServiceBuilder::new()
-        .layer(middleware::from_fn(drop_unfit_request_id))
+        .map_request(drop_unfit_request_id)
         .layer(SetRequestIdLayer::new(REQUEST_ID, RequestIds(ids)))
-        .layer(middleware::from_fn(telemetry::trace))
+        .layer(telemetry::traces_layer())
         .layer(telemetry::layer())
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(middleware::from_fn_with_state(metrics, count))
         .layer(always(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(always(REFERRER_POLICY, "no-referrer"))
         .layer(always(HeaderName::from_static("x-frame-options"), "DENY"))
-        .layer(CompressionLayer::new().compress_when(is_whole()));
-    routes
-        .layer(cors(settings))
-        .layer(middleware::from_fn(unambiguous::refuse))
-        .layer(layers)
+        .layer(CompressionLayer::new().compress_when(is_whole()))
+        .layer(ValidateRequestHeaderLayer::custom(unambiguous::refuse))
+        .layer(cors(settings));
+    routes.layer(layers)
 }
 
 async fn count(
@@ -346,12 +347,12 @@ impl MakeRequestId for RequestIds {
     }
 }
 
-async fn drop_unfit_request_id(mut request: Request, next: Next) -> Response {
+fn drop_unfit_request_id(mut request: Request) -> Request {
     let is_fit = |id: &HeaderValue| telemetry::is_request_id(id.as_bytes());
     if !request.headers().get(REQUEST_ID).is_some_and(is_fit) {
         request.headers_mut().remove(REQUEST_ID);
     }
-    next.run(request).await
+    request
 }
 
 /// Serves until `stop`, and then ends what is under way.
@@ -388,10 +389,12 @@ pub async fn run(
         .http2()
         .max_concurrent_streams(MAX_STREAMS)
         .keep_alive_interval(IDLE_TIMEOUT);
-    let routes = routes
-        .layer(middleware::from_fn(unambiguous::name_host))
-        .into_make_service_with_connect_info::<SocketAddr>();
-    server.serve(routes).await?;
+    let service = ServiceBuilder::new()
+        .map_request(unambiguous::name_host)
+        .service(routes);
+    let service =
+        ServiceExt::<Request<_>>::into_make_service_with_connect_info::<SocketAddr>(service);
+    server.serve(service).await?;
     // WebSockets are no longer the listener's, so it has not waited for them.
     let _ = tokio::time::timeout(bounds.shutdown_timeout, streams.closed()).await;
     Ok(())

@@ -2,12 +2,7 @@
 
 use std::time::Duration;
 
-use axum::{
-    extract::{MatchedPath, Request},
-    http::HeaderName,
-    middleware::Next,
-    response::Response,
-};
+use axum::{extract::MatchedPath, http::HeaderName};
 use opentelemetry::{Key, KeyValue, propagation::TextMapPropagator, trace::TracerProvider};
 use opentelemetry_http::HeaderExtractor;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
@@ -16,7 +11,7 @@ use tower_http::{
     classify::{ServerErrorsAsFailures, SharedClassifier},
     trace::{MakeSpan, OnResponse, TraceLayer},
 };
-use tracing::{Instrument, Span, field::Empty};
+use tracing::{Span, field::Empty};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{
@@ -138,34 +133,66 @@ fn traces(endpoint: &Url) -> Result<SdkTracerProvider, String> {
         .build())
 }
 
-/// A span of the trace that the client's `traceparent` tells of, or of a new one, around each request.
-pub(crate) async fn trace(request: Request, next: Next) -> Response {
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("none", MatchedPath::as_str);
-    let span = tracing::info_span!(
-        target: TRACES,
-        "request",
-        otel.name = format!("{} {route}", request.method()),
-        otel.kind = "server",
-        otel.status_code = Empty,
-        http.request.method = %request.method(),
-        http.route = route,
-        http.response.status_code = Empty,
-    );
-    if !span.is_disabled() {
-        let parent = TraceContextPropagator::new().extract(&HeaderExtractor(request.headers()));
-        // Without a subscriber for traces there is nobody to tell.
-        let _ = span.set_parent(parent);
+/// A span for each request, of the trace that the client's `traceparent` tells of, or of a new one.
+pub(crate) fn traces_layer()
+-> TraceLayer<SharedClassifier<ServerErrorsAsFailures>, TracesSpan, (), TracesStatus, (), (), ()> {
+    around(TracesSpan, TracesStatus)
+}
+
+fn around<Make, Answered>(
+    make_span: Make,
+    on_response: Answered,
+) -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>, Make, (), Answered, (), (), ()> {
+    TraceLayer::new_for_http()
+        .make_span_with(make_span)
+        .on_request(())
+        .on_response(on_response)
+        .on_body_chunk(())
+        .on_eos(())
+        .on_failure(())
+}
+
+fn route<B>(request: &axum::http::Request<B>) -> &str {
+    let route = request.extensions().get::<MatchedPath>();
+    route.map_or("none", MatchedPath::as_str)
+}
+
+#[derive(Clone)]
+pub(crate) struct TracesSpan;
+
+impl<B> MakeSpan<B> for TracesSpan {
+    fn make_span(&mut self, request: &axum::http::Request<B>) -> Span {
+        let route = route(request);
+        let span = tracing::info_span!(
+            target: TRACES,
+            "request",
+            otel.name = format!("{} {route}", request.method()),
+            otel.kind = "server",
+            otel.status_code = Empty,
+            http.request.method = %request.method(),
+            http.route = route,
+            http.response.status_code = Empty,
+        );
+        if !span.is_disabled() {
+            let parent = TraceContextPropagator::new().extract(&HeaderExtractor(request.headers()));
+            // Without a subscriber for traces there is nobody to tell.
+            let _ = span.set_parent(parent);
+        }
+        span
     }
-    let response = next.run(request).instrument(span.clone()).await;
-    let status = response.status();
-    span.record("http.response.status_code", status.as_u16());
-    if status.is_server_error() {
-        span.record("otel.status_code", "ERROR");
+}
+
+#[derive(Clone)]
+pub(crate) struct TracesStatus;
+
+impl<B> OnResponse<B> for TracesStatus {
+    fn on_response(self, response: &axum::http::Response<B>, _: Duration, span: &Span) {
+        let status = response.status();
+        span.record("http.response.status_code", status.as_u16());
+        if status.is_server_error() {
+            span.record("otel.status_code", "ERROR");
+        }
     }
-    response
 }
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -173,13 +200,7 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// A span for each request, and its line when it is answered: never a header, query or body.
 pub(crate) fn layer()
 -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>, RequestSpan, (), RequestLine, (), (), ()> {
-    TraceLayer::new_for_http()
-        .make_span_with(RequestSpan)
-        .on_request(())
-        .on_response(RequestLine)
-        .on_body_chunk(())
-        .on_eos(())
-        .on_failure(())
+    around(RequestSpan, RequestLine)
 }
 
 /// Fields that are not known at first are recorded by whoever finds them out.
@@ -188,10 +209,6 @@ pub(crate) struct RequestSpan;
 
 impl<B> MakeSpan<B> for RequestSpan {
     fn make_span(&mut self, request: &axum::http::Request<B>) -> Span {
-        let route = request
-            .extensions()
-            .get::<MatchedPath>()
-            .map_or("none", MatchedPath::as_str);
         let request_id = request
             .headers()
             .get(REQUEST_ID)
@@ -199,7 +216,7 @@ impl<B> MakeSpan<B> for RequestSpan {
         tracing::info_span!(
             "request",
             http.method = %request.method(),
-            http.route = route,
+            http.route = route(request),
             request.id = request_id,
             graphql.operation = Empty,
             user.id = Empty,

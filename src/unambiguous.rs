@@ -11,7 +11,6 @@ use axum::{
         },
         uri::Authority,
     },
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 
@@ -27,7 +26,7 @@ const SINGLE: [HeaderName; 7] = [
 ];
 
 /// HTTP/2 names the host in `:authority`. From here on it stands in `Host`, where everything else looks for it.
-pub(crate) async fn name_host(mut request: Request, next: Next) -> Response {
+pub(crate) fn name_host<Body>(mut request: Request<Body>) -> Request<Body> {
     let authority = request.uri().authority().map(Authority::as_str);
     if request.version() >= Version::HTTP_2
         && !request.headers().contains_key(HOST)
@@ -35,15 +34,14 @@ pub(crate) async fn name_host(mut request: Request, next: Next) -> Response {
     {
         request.headers_mut().insert(HOST, host);
     }
-    next.run(request).await
+    request
 }
 
-pub(crate) async fn refuse(request: Request, next: Next) -> Response {
-    let version = request.version();
-    let (status, message) = match judge(&request) {
-        Ok(()) => return next.run(request).await,
-        Err(refusal) => refusal,
-    };
+pub(crate) fn refuse(request: &mut Request) -> Result<(), Response> {
+    judge(request).map_err(|refusal| answer(refusal, request.version()))
+}
+
+fn answer((status, message): Refusal, version: Version) -> Response {
     let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     let mut response = (status, no_store, message).into_response();
     // What follows on the connection may be meant as a part of this one.

@@ -189,7 +189,6 @@ pub(crate) fn check_trusted(
 }
 
 /// What requests are executed on: the schema alone, or with what a gateway asks a subgraph for.
-#[derive(Clone)]
 enum Executor {
     Alone(Schema<Query, Mutation, Events>),
     Federated(Schema<SubgraphQuery, Mutation, Events>),
@@ -244,12 +243,11 @@ fn syncer(app: &App, listeners: &Listeners) -> Syncer {
     )
 }
 
-/// The schema at work. Cheap to clone.
-#[derive(Clone)]
+/// The schema at work.
 pub(crate) struct Api {
     pub(crate) app: Arc<App>,
     executor: Executor,
-    documents: Arc<Documents>,
+    documents: Documents,
     pub(crate) accounts: Accounts,
     pub(crate) syncer: Syncer,
     pub(crate) listeners: Listeners,
@@ -283,7 +281,7 @@ impl Api {
             limits: RateLimits::new(app.settings.rates),
             app: Arc::new(app),
             executor,
-            documents: Arc::new(documents),
+            documents,
         })
     }
 

@@ -16,7 +16,7 @@ use crate::{
 /// The documents of all operations, parsed once and checked against the schema.
 #[derive(Clone)]
 pub(super) struct Forwarder {
-    api: Api,
+    api: Arc<Api>,
     documents: Arc<Documents>,
 }
 
@@ -37,7 +37,7 @@ pub(super) enum Operation {
 }
 
 impl Forwarder {
-    pub(super) fn new(api: Api) -> Result<Self, String> {
+    pub(super) fn new(api: Arc<Api>) -> Result<Self, String> {
         let documents = Documents {
             targets: api.parse(include_str!("documents/targets.graphql"))?,
             posting_targets: api.parse(include_str!("documents/posting_targets.graphql"))?,

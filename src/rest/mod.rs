@@ -7,6 +7,8 @@ mod forward;
 mod openapi;
 mod refusal;
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     body::Bytes,
@@ -36,7 +38,7 @@ const MAX_BODY: usize = 1024 * 1024;
 
 /// # Errors
 /// When one of the documents does not fit the schema, which a test would have found.
-pub(crate) fn router(api: Api) -> Result<Router, String> {
+pub(crate) fn router(api: Arc<Api>) -> Result<Router, String> {
     let forwarder = Forwarder::new(api)?;
     let (mut router, _) = described().split_for_parts();
     let settings = forwarder.settings();

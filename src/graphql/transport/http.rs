@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// `/graphql`.
-pub(crate) fn router(limits: &Limits) -> Router<Api> {
+pub(crate) fn router(limits: &Limits) -> Router<Arc<Api>> {
     let methods = get(answer_get).post(answer_post).fallback(refuse_method);
     Router::new()
         .route("/graphql", methods)
@@ -49,7 +49,7 @@ pub(crate) fn router(limits: &Limits) -> Router<Api> {
 }
 
 async fn answer_get(
-    State(api): State<Api>,
+    State(api): State<Arc<Api>>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -64,7 +64,7 @@ async fn answer_get(
 }
 
 async fn answer_post(
-    State(api): State<Api>,
+    State(api): State<Arc<Api>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -75,7 +75,7 @@ async fn answer_post(
 }
 
 /// A page of another site could open a WebSocket with the visitor's cookie, as no browser asks the server first.
-fn answer_upgrade(api: &Api, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+fn answer_upgrade(api: &Arc<Api>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
     if auth::is_cross_site(&headers, &api.app.settings) {
         let error = RequestError::new(Code::Forbidden, "Cross-site request refused.");
         return refuse(MediaType::Json, StatusCode::FORBIDDEN, vec![error]);

@@ -47,7 +47,7 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 const BUFFER: usize = 4 * 1024;
 
 pub(super) fn answer(
-    api: Api,
+    api: Arc<Api>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
     place: Place,
@@ -138,7 +138,7 @@ enum Step {
 type Steps = Pin<Box<dyn Stream<Item = Step> + Send>>;
 
 struct Session {
-    api: Api,
+    api: Arc<Api>,
     /// Of the request that asked for the WebSocket; the client may add its token later.
     headers: HeaderMap,
     socket: WebSocket,
@@ -147,7 +147,7 @@ struct Session {
 }
 
 impl Session {
-    fn new(api: Api, headers: HeaderMap, socket: WebSocket) -> Self {
+    fn new(api: Arc<Api>, headers: HeaderMap, socket: WebSocket) -> Self {
         Self {
             api,
             headers,
