@@ -59,7 +59,7 @@ impl Accounts {
             return Err(Error::Unauthenticated);
         }
         let credentials = credentials.clone();
-        let rows = self.0.of_caller(Asker { credentials, now }).await;
+        let rows = self.0.of_caller(Asker::new(credentials, now)).await;
         Account::found(rows.map_err(|account::Gone| Error::Panicked)??, now)
     }
 }
@@ -71,7 +71,7 @@ pub(crate) async fn of_caller(
     now: NaiveDateTime,
 ) -> Result<Account, Error> {
     let credentials = credentials.clone();
-    let mut rows = account::of_callers(transaction, &[Asker { credentials, now }]).await?;
+    let mut rows = account::of_callers(transaction, &[Asker::new(credentials, now)]).await?;
     Account::found(rows.pop().flatten(), now)
 }
 

@@ -17,7 +17,7 @@ use crate::{
     seal::{self, Keys},
     storage::{
         account::ProviderData,
-        begin_write,
+        begin_write, commit,
         connection::{self, NewIdentity},
         entity::linked_identity,
         failure, personal_page as pages, preference,
@@ -207,7 +207,7 @@ async fn replace(
         Some(_) => "replaced",
     };
     write(&transaction, keys, user_id, consent, stored, means).await?;
-    transaction.commit().await?;
+    commit(transaction).await?;
     Ok(Some(outcome))
 }
 

@@ -12,7 +12,7 @@ use super::{
     listeners::Listeners,
     target::TargetId,
 };
-use crate::storage::{account::PreferenceRow, begin_write, failure, preference};
+use crate::storage::{account::PreferenceRow, begin_write, commit, failure, preference};
 
 /// How often a save that another transaction got in the way of is tried.
 const ATTEMPTS: usize = 4;
@@ -209,7 +209,7 @@ async fn try_save(
         });
     }
     preference::replace(&transaction, user_id, rows, now, new_id).await?;
-    transaction.commit().await?;
+    commit(transaction).await?;
     account.preferences = Preferences::Saved(enabled);
     Ok(Saved::Done(Box::new(account)))
 }

@@ -4,6 +4,7 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::Shared};
+use opentelemetry::context::FutureExt as _;
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
@@ -42,8 +43,8 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
                     // Nobody may be left to hear it.
                     let _ = done.send(answer);
                 };
-                // What it logs is told of the request that began it.
-                tokio::spawn(flying.in_current_span());
+                // What it logs and traces is told of the request that began it.
+                tokio::spawn(flying.with_current_context().in_current_span());
                 let flight = flight.shared();
                 flights.insert(key.to_owned(), flight.clone());
                 flight

@@ -4,6 +4,7 @@ use async_graphql::{
     ID, Object,
     dataloader::{DataLoader, Loader},
 };
+use opentelemetry::context::FutureExt;
 use sea_orm::DatabaseConnection;
 
 use super::{node::global_id, scalar::Url};
@@ -44,7 +45,8 @@ pub(crate) struct Organizations(DatabaseConnection);
 
 impl Organizations {
     pub(super) fn loader(db: DatabaseConnection) -> DataLoader<Self> {
-        DataLoader::new(Self(db), tokio::spawn)
+        // Whoever asks first has it in their trace.
+        DataLoader::new(Self(db), |load| tokio::spawn(load.with_current_context()))
     }
 }
 

@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::failure;
+use super::{failure, traced::traced};
 
 /// How long after its last use a connection is used again without a question.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -182,11 +182,12 @@ fn connection_error(cause: sqlx::Error) -> DbErr {
 /// in between.
 pub(crate) async fn begin_write(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     again_if_lost(|| {
-        db.begin_with_options(TransactionOptions {
+        let begin = db.begin_with_options(TransactionOptions {
             isolation_level: None,
             access_mode: None,
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        })
+        });
+        traced(db.get_database_backend(), "BEGIN", begin)
     })
     .await
 }

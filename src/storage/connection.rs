@@ -8,7 +8,10 @@ use sea_orm::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::entity::{SecretJson, linked_identity};
+use super::{
+    entity::{SecretJson, linked_identity},
+    traced::traced,
+};
 
 /// LinkedIn, among the services that share the table.
 const PROVIDER: &str = "linkedin";
@@ -35,9 +38,8 @@ pub(crate) async fn end(
         token.expose_secret().into(),
         expires_at.into(),
     ];
-    transaction
-        .execute_raw(Statement::from_sql_and_values(backend, sql, values))
-        .await?;
+    let statement = transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values));
+    traced(backend, "UPDATE linked_identities", statement).await?;
     Ok(())
 }
 
@@ -58,11 +60,11 @@ pub(crate) async fn of_user(
     db: &impl ConnectionTrait,
     user_id: &str,
 ) -> Result<Option<linked_identity::Model>, DbErr> {
-    linked_identity::Entity::find()
+    let find = linked_identity::Entity::find()
         .filter(linked_identity::COLUMN.user_id.eq(user_id))
         .filter(linked_identity::COLUMN.provider.eq(PROVIDER))
-        .one(db)
-        .await
+        .one(db);
+    traced(db.get_database_backend(), "SELECT linked_identities", find).await
 }
 
 /// Adds the user's identity or renews it, with its id.
@@ -93,10 +95,11 @@ pub(crate) async fn store(
             Column::LastVerifiedAt,
         ])
         .to_owned();
-    linked_identity::Entity::insert(row)
+    let insert = linked_identity::Entity::insert(row)
         .on_conflict(renewed)
-        .exec_without_returning(transaction)
-        .await?;
+        .exec_without_returning(transaction);
+    let backend = transaction.get_database_backend();
+    traced(backend, "INSERT linked_identities", insert).await?;
     Ok(())
 }
 
@@ -114,11 +117,12 @@ pub(crate) async fn renew(
         ..Default::default()
     };
     let token = stored_token.expose_secret();
-    linked_identity::Entity::update_many()
+    let update = linked_identity::Entity::update_many()
         .set(renewed)
         .filter(linked_identity::COLUMN.id.eq(identity_id))
         .filter(Expr::cust(r#""providerData" ->> 'access_token'"#).eq(token))
-        .exec(db)
-        .await?;
+        .exec(db);
+    let backend = db.get_database_backend();
+    traced(backend, "UPDATE linked_identities", update).await?;
     Ok(())
 }

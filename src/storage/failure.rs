@@ -41,14 +41,13 @@ pub(crate) fn is_unavailable(error: &DbErr) -> bool {
 pub(crate) fn is_lost_connection(error: &DbErr) -> bool {
     match sqlx_error(error) {
         Some(sqlx::Error::Io(_)) => true,
-        _ => postgres_code(error)
-            .is_some_and(|code| code.starts_with("57P") || code.starts_with("08")),
+        _ => code(error).is_some_and(|code| code.starts_with("57P") || code.starts_with("08")),
     }
 }
 
 /// Whether a statement may have failed for one of the rows that it read, so that without that row it would succeed.
 pub(crate) fn may_be_of_one_row(error: &DbErr) -> bool {
-    !is_unavailable(error) || postgres_code(error).is_some_and(|code| code == STATEMENT_TIMEOUT)
+    !is_unavailable(error) || code(error).is_some_and(|code| code == STATEMENT_TIMEOUT)
 }
 
 /// Whether the same transaction, begun again, may well succeed: another one was in its way.
@@ -66,7 +65,7 @@ pub(crate) fn is_conflict(error: &DbErr) -> bool {
 /// deadlock.
 pub(crate) fn is_contention(error: &DbErr) -> bool {
     matches!(
-        postgres_code(error).as_deref(),
+        code(error).as_deref(),
         Some(SERIALIZATION_FAILURE | DEADLOCK | LOCK_NOT_AVAILABLE)
     )
 }
@@ -95,7 +94,20 @@ fn sqlite_primary_code(code: &str) -> Option<u32> {
     code.parse::<u32>().ok().map(|code| code & 0xFF)
 }
 
-fn postgres_code(error: &DbErr) -> Option<Cow<'_, str>> {
+/// What kind of failure it is, in a word: the database's own code where it gave one.
+pub(super) fn class(error: &DbErr) -> Cow<'_, str> {
+    code(error).unwrap_or_else(|| {
+        let class = match (error, sqlx_error(error)) {
+            (DbErr::ConnectionAcquire(_), _) => "no_connection",
+            (_, Some(sqlx::Error::Io(_))) => "connection_lost",
+            _ => "_OTHER",
+        };
+        class.into()
+    })
+}
+
+/// The code by which the database itself told of the failure: a `SQLSTATE`, or SQLite's extended result code.
+pub(super) fn code(error: &DbErr) -> Option<Cow<'_, str>> {
     match sqlx_error(error) {
         Some(sqlx::Error::Database(cause)) => cause.code(),
         _ => None,

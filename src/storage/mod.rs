@@ -10,12 +10,14 @@ pub(crate) mod organization;
 pub(crate) mod page_sync;
 pub(crate) mod personal_page;
 pub(crate) mod preference;
+mod traced;
 pub(crate) mod unavailable;
 
 pub use connect::{Pool, connect};
 pub(crate) use connect::{
     PoolState, again_if_lost, begin_write, current_time, is_read_only, pool_state,
 };
+pub(crate) use traced::commit;
 
 use chrono::NaiveDateTime;
 use sea_orm::{DbBackend, Value};

@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
-use super::entity::organization;
+use super::{entity::organization, traced::traced};
 
 /// What a member sees of an organization.
 #[derive(Clone, Debug)]
@@ -17,14 +17,14 @@ pub(crate) async fn by_ids(
     db: &impl ConnectionTrait,
     ids: &[String],
 ) -> Result<Vec<OrganizationRow>, DbErr> {
-    let rows = organization::Entity::find()
+    let find = organization::Entity::find()
         .filter(
             organization::COLUMN
                 .id
                 .is_in(ids.iter().map(String::as_str)),
         )
-        .all(db)
-        .await?;
+        .all(db);
+    let rows = traced(db.get_database_backend(), "SELECT organizations", find).await?;
     let row = |row: organization::Model| OrganizationRow {
         id: row.id,
         name: row.name,

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Statement};
 use serde_json::Value;
 
-use super::{entity::page_sync, time};
+use super::{entity::page_sync, time, traced::traced};
 
 /// A sync that wants to begin.
 #[derive(Debug)]
@@ -40,8 +40,9 @@ WHERE "linkedin_page_syncs"."tokenHash" <> excluded."tokenHash" OR (
         time(backend, claim.lease_until),
         time(backend, claim.fresh_since),
     ];
-    let statement = Statement::from_sql_and_values(backend, SQL, values);
-    Ok(db.execute_raw(statement).await?.rows_affected() == 1)
+    let statement = db.execute_raw(Statement::from_sql_and_values(backend, SQL, values));
+    let claimed = traced(backend, "INSERT linkedin_page_syncs", statement).await?;
+    Ok(claimed.rows_affected() == 1)
 }
 
 /// Puts off the end of a sync's lease. False when somebody else took over, or it has ended.
@@ -54,8 +55,9 @@ pub(crate) async fn renew(
 UPDATE "linkedin_page_syncs" SET "leaseUntil" = $2 WHERE "id" = $1 AND "leaseUntil" IS NOT NULL"#;
     let backend = db.get_database_backend();
     let values = [id.into(), time(backend, lease_until)];
-    let statement = Statement::from_sql_and_values(backend, SQL, values);
-    Ok(db.execute_raw(statement).await?.rows_affected() == 1)
+    let statement = db.execute_raw(Statement::from_sql_and_values(backend, SQL, values));
+    let renewed = traced(backend, "UPDATE linkedin_page_syncs", statement).await?;
+    Ok(renewed.rows_affected() == 1)
 }
 
 /// Records how it went. False when somebody else took over in between: then what was found is not theirs to write.
@@ -71,11 +73,12 @@ pub(crate) async fn finish(
         outcome: Set(Some(outcome)),
         ..Default::default()
     };
-    let updated = page_sync::Entity::update_many()
+    let update = page_sync::Entity::update_many()
         .set(finished)
         .filter(page_sync::COLUMN.id.eq(id))
-        .exec(db)
-        .await?;
+        .exec(db);
+    let backend = db.get_database_backend();
+    let updated = traced(backend, "UPDATE linkedin_page_syncs", update).await?;
     Ok(updated.rows_affected == 1)
 }
 
@@ -83,8 +86,13 @@ pub(crate) async fn of_identity(
     db: &impl ConnectionTrait,
     identity_id: &str,
 ) -> Result<Option<page_sync::Model>, DbErr> {
-    page_sync::Entity::find()
+    let find = page_sync::Entity::find()
         .filter(page_sync::COLUMN.identity_id.eq(identity_id))
-        .one(db)
-        .await
+        .one(db);
+    traced(
+        db.get_database_backend(),
+        "SELECT linkedin_page_syncs",
+        find,
+    )
+    .await
 }

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, Statement};
 use serde::Serialize;
 
-use super::{entity::personal_page, time};
+use super::{entity::personal_page, time, traced::traced};
 
 /// A page as it is to be stored. The id counts only where the page is new.
 #[derive(Debug, Serialize)]
@@ -20,10 +20,11 @@ pub(crate) async fn of_identity(
     db: &impl ConnectionTrait,
     identity_id: &str,
 ) -> Result<Vec<personal_page::Model>, DbErr> {
-    personal_page::Entity::find()
+    let find = personal_page::Entity::find()
         .filter(personal_page::COLUMN.identity_id.eq(identity_id))
-        .all(db)
-        .await
+        .all(db);
+    let backend = db.get_database_backend();
+    traced(backend, "SELECT linkedin_personal_pages", find).await
 }
 
 /// Adds or renews these pages in one statement; one that was removed is back, with its id.
@@ -50,7 +51,8 @@ SELECT "id", $1, "number", "name", "logo", $2, $2 FROM ({source}) AS "found" WHE
 ON CONFLICT ("identityId", "linkedInPageId") DO UPDATE SET "pageName" = excluded."pageName",
     "pageLogoUrl" = excluded."pageLogoUrl", "lastSyncedAt" = excluded."lastSyncedAt", "removedAt" = NULL"#
     );
-    run(transaction, &sql, identity_id, pages, now).await
+    let summary = "INSERT linkedin_personal_pages";
+    run(transaction, summary, &sql, identity_id, pages, now).await
 }
 
 /// Marks every page but those with these numbers as removed, in one statement.
@@ -69,12 +71,14 @@ pub(crate) async fn remove_others(
 UPDATE "linkedin_personal_pages" SET "removedAt" = $2
 WHERE "identityId" = $1 AND "removedAt" IS NULL AND "linkedInPageId" NOT IN ({kept})"#
     );
-    run(transaction, &sql, identity_id, numbers, now).await
+    let summary = "UPDATE linkedin_personal_pages";
+    run(transaction, summary, &sql, identity_id, numbers, now).await
 }
 
 /// `$1` identity, `$2` now, `$3` a list as JSON: a statement takes it whatever its length.
 async fn run(
     transaction: &impl ConnectionTrait,
+    summary: &'static str,
     sql: &str,
     identity_id: &str,
     list: &(impl Serialize + ?Sized),
@@ -83,8 +87,7 @@ async fn run(
     let backend = transaction.get_database_backend();
     let list = serde_json::to_string(list).map_err(|cause| DbErr::Json(cause.to_string()))?;
     let values = [identity_id.into(), time(backend, now), list.into()];
-    transaction
-        .execute_raw(Statement::from_sql_and_values(backend, sql, values))
-        .await?;
+    let statement = Statement::from_sql_and_values(backend, sql, values);
+    traced(backend, summary, transaction.execute_raw(statement)).await?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, Statement,
 };
 
-use super::{account::PreferenceRow, entity::posting_preference};
+use super::{account::PreferenceRow, entity::posting_preference, traced::traced};
 
 /// Six values a row; SQLite binds 32,766 to a statement.
 const ROWS_PER_INSERT: usize = 5_000;
@@ -37,7 +37,8 @@ async fn take(transaction: &impl ConnectionTrait, sql: &str, user_id: &str) -> R
     if transaction.get_database_backend() == DbBackend::Postgres {
         let values = [NAMESPACE.into(), user_id.into()];
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-        transaction.execute_raw(statement).await?;
+        let lock = transaction.execute_raw(statement);
+        traced(DbBackend::Postgres, "SELECT pg_advisory_xact_lock", lock).await?;
     }
     Ok(())
 }
@@ -50,10 +51,16 @@ pub(crate) async fn replace(
     now: NaiveDateTime,
     mut new_id: impl FnMut() -> String,
 ) -> Result<(), DbErr> {
-    posting_preference::Entity::delete_many()
+    let backend = transaction.get_database_backend();
+    let delete = posting_preference::Entity::delete_many()
         .filter(posting_preference::COLUMN.user_id.eq(user_id))
-        .exec(transaction)
-        .await?;
+        .exec(transaction);
+    traced(
+        backend,
+        "DELETE linkedin_posting_target_preferences",
+        delete,
+    )
+    .await?;
     let mut rows = rows
         .into_iter()
         .map(|row| posting_preference::ActiveModel {
@@ -67,9 +74,14 @@ pub(crate) async fn replace(
         .peekable();
     while rows.peek().is_some() {
         let chunk: Vec<_> = rows.by_ref().take(ROWS_PER_INSERT).collect();
-        posting_preference::Entity::insert_many(chunk)
-            .exec_without_returning(transaction)
-            .await?;
+        let insert =
+            posting_preference::Entity::insert_many(chunk).exec_without_returning(transaction);
+        traced(
+            backend,
+            "INSERT linkedin_posting_target_preferences",
+            insert,
+        )
+        .await?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement};
 
-use super::time;
+use super::{time, traced::traced};
 
 #[derive(Debug, FromQueryResult)]
 pub(crate) struct UnavailableRow {
@@ -38,5 +38,7 @@ WHERE i."userId" = $1 AND i."provider" = 'linkedin'"#;
     let backend = db.get_database_backend();
     let values = [user_id.into(), time(backend, now)];
     let statement = Statement::from_sql_and_values(backend, SQL, values);
-    UnavailableRow::find_by_statement(statement).all(db).await
+    let find = UnavailableRow::find_by_statement(statement).all(db);
+    let summary = "SELECT org_linkedin_pages linkedin_personal_pages";
+    traced(backend, summary, find).await
 }

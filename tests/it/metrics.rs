@@ -214,9 +214,7 @@ async fn a_panic_costs_one_request_and_is_counted() {
 async fn the_program_shows_its_metrics_on_an_address_of_their_own() {
     let database = Database::migrated(Backend::Sqlite).await.unwrap();
     let mut server = Serving::start(&database.url, &[("ADMIN_ADDRESS", "127.0.0.1:0")]);
-    let line = server.earlier_line_that_says("metrics on http://");
-    let (_, address) = line.split_once("metrics on ").unwrap();
-    let address = address.split('"').next().unwrap().to_owned();
+    let address = server.metrics_url();
 
     let scraped = Client::new().get(&address).send().await.unwrap();
     let public = Client::new()

@@ -282,15 +282,7 @@ async fn connections_beyond_the_most_are_closed_at_once() {
         &app.database.url,
         &[("MAX_CONNECTIONS", "2"), ("ADMIN_ADDRESS", "127.0.0.1:0")],
     );
-    let admin = server.earlier_line_that_says("metrics on http://");
-    let admin = admin
-        .split_once("metrics on ")
-        .unwrap()
-        .1
-        .split('"')
-        .next()
-        .unwrap()
-        .to_owned();
+    let admin = server.metrics_url();
     let scrape = async || reqwest::get(&admin).await.unwrap().text().await.unwrap();
     let held = [server.connection(), server.connection()];
     eventually("both are open", async || {

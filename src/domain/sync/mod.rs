@@ -25,7 +25,7 @@ use crate::{
     metrics::Metrics,
     seal::{Keys, NONCE_LEN},
     storage::{
-        begin_write, connection, failure,
+        begin_write, commit, connection, failure,
         page_sync::{self as syncs, Claim},
         personal_page as pages, preference,
     },
@@ -340,7 +340,7 @@ impl Inner {
             }
         };
         if synced.is_some() {
-            transaction.commit().await?;
+            commit(transaction).await?;
         }
         Ok(synced)
     }

@@ -6,6 +6,7 @@ mod statement;
 use std::fmt;
 
 use chrono::NaiveDateTime;
+use opentelemetry::Context;
 
 pub(crate) use shared::{Gone, Shared};
 pub(crate) use statement::of_callers;
@@ -48,9 +49,22 @@ impl fmt::Debug for Credentials {
 /// Somebody to be told apart by what they present.
 #[derive(Clone, Debug)]
 pub(crate) struct Asker {
-    pub(crate) credentials: Credentials,
+    credentials: Credentials,
     /// When they ask (UTC): what counts as live is judged at this moment.
-    pub(crate) now: NaiveDateTime,
+    now: NaiveDateTime,
+    /// The part of a trace in which they ask.
+    trace: Context,
+}
+
+impl Asker {
+    /// Somebody who asks here and now.
+    pub(crate) fn new(credentials: Credentials, now: NaiveDateTime) -> Self {
+        Self {
+            credentials,
+            now,
+            trace: Context::current(),
+        }
+    }
 }
 
 /// A live caller's rows, unjudged: whether a connection is active is the domain's to say.

@@ -5,7 +5,10 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 use serde_json::json;
 
 use super::{AccountRows, Asker, IdentityRow, PageRow, PreferenceRow, ProviderData};
-use crate::storage::sqlite_time;
+use crate::storage::{
+    sqlite_time,
+    traced::{share, span, within},
+};
 
 /// The rows of each asker's user, in the order of the askers; `None` for whom the credentials prove nobody.
 pub(crate) async fn of_callers(
@@ -17,8 +20,11 @@ pub(crate) async fn of_callers(
     if proofs.is_empty() {
         return Ok(accounts);
     }
-    let statement = proofs.statement(db.get_database_backend());
-    for row in db.query_all_raw(statement).await? {
+    let backend = db.get_database_backend();
+    let statement = proofs.statement(backend);
+    let span = span(backend, "SELECT account");
+    share(&span, askers.iter().map(|asker| &asker.trace));
+    for row in within(span, db.query_all_raw(statement)).await? {
         let row = Row::read(&row)?;
         let asker = usize::try_from(row.asker).ok();
         let account = asker.and_then(|asker| accounts.get_mut(asker));
@@ -41,7 +47,13 @@ type Proof<'a> = (i32, &'a str, NaiveDateTime);
 impl<'a> Proofs<'a> {
     fn of(askers: &'a [Asker]) -> Self {
         let mut proofs = Self::default();
-        for (place, Asker { credentials, now }) in (0..).zip(askers) {
+        for (
+            place,
+            Asker {
+                credentials, now, ..
+            },
+        ) in (0..).zip(askers)
+        {
             let proof = |text: &'a String| (place, text.as_str(), *now);
             proofs
                 .tokens

@@ -1,4 +1,5 @@
 pub(crate) mod app;
+pub(crate) mod collector;
 pub(crate) mod cost;
 pub(crate) mod database;
 pub(crate) mod demo;

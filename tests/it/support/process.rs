@@ -132,6 +132,13 @@ impl Serving {
         earlier.cloned().unwrap_or_else(told)
     }
 
+    /// Where its metrics are, when it was given an `ADMIN_ADDRESS`.
+    pub(crate) fn metrics_url(&mut self) -> String {
+        let line = self.earlier_line_that_says("metrics on http://");
+        let (_, address) = line.split_once("metrics on ").unwrap();
+        address.split('"').next().unwrap().to_owned()
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
