@@ -189,7 +189,7 @@ impl Metrics {
         );
         registry.register(
             "database_statement_duration_seconds",
-            "Time for a statement, with the wait for a connection",
+            "Time for a statement, without the wait for a connection",
             counts.statement_seconds.clone(),
         );
         registry.register(
