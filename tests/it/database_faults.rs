@@ -72,7 +72,7 @@ async fn whatever_happens_to_postgresql_requests_are_answered_and_service_comes_
     ada.is_served().await;
 
     begin(fault, &mut postgres).await;
-    eventually("it says that it is not ready", async || {
+    soon("it says that it is not ready", async || {
         ada.ready().await == 503
     })
     .await;
@@ -82,7 +82,31 @@ async fn whatever_happens_to_postgresql_requests_are_answered_and_service_comes_
     }
     end(fault, &mut postgres).await;
 
-    eventually("it is ready again", async || ada.ready().await == 200).await;
+    soon("it is ready again", async || ada.ready().await == 200).await;
+    ada.is_served().await;
+}
+
+#[tokio::test]
+async fn statements_that_take_too_long_are_given_up() {
+    let Some(database) = Database::migrated(Backend::Postgres).await else {
+        return;
+    };
+    let db = database.connect().await;
+    let session = session(&db).await;
+    let server = Serving::start(&database.url, &SETTINGS);
+    let ada = Asker {
+        server: &server,
+        client: client(),
+        session,
+    };
+    ada.is_served().await;
+
+    let held = db.begin().await.unwrap();
+    let lock = r#"LOCK TABLE "sessions""#;
+    held.execute_unprepared(lock).await.unwrap();
+    ada.is_told_that_it_cannot_be(false).await;
+    held.rollback().await.unwrap();
+
     ada.is_served().await;
 }
 
@@ -199,6 +223,13 @@ async fn a_transaction_that_another_was_in_the_way_of_is_begun_again_but_not_for
     assert_eq!(given_up.status, 503);
     assert_eq!(given_up.json(), json!({ "error": "Service unavailable" }));
     assert_eq!(begun(), 4);
+}
+
+/// As soon as anybody could ask for.
+async fn soon(what: &str, is_so: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    eventually(what, is_so).await;
+    assert!(began.elapsed() < DEADLINE, "{what}: {:?}", began.elapsed());
 }
 
 async fn begin(fault: Fault, postgres: &mut Postgres) {

@@ -13,14 +13,18 @@ use std::{
 
 use linkedin_targets::{app::Ids, demo::World};
 use reqwest::{Client, Method};
+use rstest::rstest;
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::support::{
-    app::TestClock,
+    app::{Ask, Person, TestApp, TestClock},
     database::{Backend, Database},
+    dump::strings,
     eventually::eventually,
+    member::{long_lived, serve, settled},
     postgres::free_port,
     process::Serving,
     skip::skip,
@@ -73,6 +77,81 @@ async fn servers_are_restarted_and_killed_in_turn_and_no_request_fails() {
     }
 
     assert_eq!(load.end().await, [""; 0]);
+}
+
+/// As when servers are replaced one after the other: the newer version's first one brings tables and columns of its own,
+/// and so does the web application.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_goes_on_beside_a_newer_one_that_has_migrated_the_database(
+    #[values(Backend::Sqlite, Backend::Postgres)] on: Backend,
+) {
+    let Some(app) = TestApp::new(on).await else {
+        return;
+    };
+    let ada = long_lived(&app, "ada").await;
+    settled(&app, &ada).await;
+    let at_work = serve(&app, &[("LINKEDIN_SYNC_INTERVAL", "1ms")]);
+    assert_eq!(served(&at_work, &ada).await, SERVED);
+
+    for table in tables(&app, on).await {
+        let sql = format!(r#"ALTER TABLE "{table}" ADD COLUMN "newer" text DEFAULT 'newer'"#);
+        app.db.execute_unprepared(&sql).await.unwrap();
+    }
+    for sql in [
+        r#"CREATE TABLE "linkedin_newer" ("id" text PRIMARY KEY)"#,
+        "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20990101_000001_newer', 0)",
+    ] {
+        app.db.execute_unprepared(sql).await.unwrap();
+    }
+    let started = serve(&app, &[("LINKEDIN_SYNC_INTERVAL", "1ms")]);
+
+    for server in [&at_work, &started] {
+        assert_eq!(served(server, &ada).await, SERVED);
+    }
+}
+
+/// Whether it is ready, and what comes of a read, a save and a sync.
+async fn served(server: &Serving, person: &Person) -> [String; 4] {
+    let client = Client::new();
+    let gql = async |query: &str| {
+        let post = client.post(server.url("/graphql")).by(person);
+        let reply = post.json(&json!({ "query": query })).reply().await;
+        reply.data()["it"]["__typename"].to_string()
+    };
+    [
+        client
+            .get(server.url("/readyz"))
+            .reply()
+            .await
+            .status
+            .to_string(),
+        gql("{ it: linkedInPostingPreferences { __typename targets { id } } }").await,
+        gql(
+            "mutation { it: setLinkedInPostingPreferences(input: { targets: [] }) { __typename } }",
+        )
+        .await,
+        gql("mutation { it: syncLinkedInPages { __typename } }").await,
+    ]
+}
+
+const SERVED: [&str; 4] = [
+    "200 OK",
+    r#""LinkedInPostingPreferences""#,
+    r#""SetLinkedInPostingPreferencesSuccess""#,
+    r#""SyncLinkedInPagesSuccess""#,
+];
+
+async fn tables(app: &TestApp, on: Backend) -> Vec<String> {
+    let all = match on {
+        Backend::Sqlite => {
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        }
+        Backend::Postgres => {
+            "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()"
+        }
+    };
+    strings(&app.db, all).await
 }
 
 /// People who read and save, without a pause.

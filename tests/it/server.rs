@@ -16,6 +16,8 @@ use serde_json::json;
 use crate::support::{
     app::{Ask, Reply, TestApp},
     database::{Backend, Database},
+    eventually::eventually,
+    member::long_lived,
     process::{HalfSent, Serving, parsed, program, run},
 };
 
@@ -317,6 +319,48 @@ async fn a_request_under_way_is_answered_before_the_server_stops() {
     assert_eq!(code, Some(0));
 }
 
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_wait_for_the_database_are_answered_before_the_server_stops(
+    #[values(Backend::Sqlite, Backend::Postgres)] on: Backend,
+) {
+    const CROWD: usize = 20;
+    let Some(app) = TestApp::new(on).await else {
+        return;
+    };
+    let ada = long_lived(&app, "ada").await;
+    let patient = [
+        ("DATABASE_ACQUIRE_TIMEOUT", "60s"),
+        ("DATABASE_STATEMENT_TIMEOUT", "60s"),
+        ("REQUEST_TIMEOUT", "60s"),
+        ("SHUTDOWN_TIMEOUT", "60s"),
+        ("ADMIN_ADDRESS", "127.0.0.1:0"),
+    ];
+    let mut server = Serving::start(&app.database.url, &patient);
+    let metrics = server.metrics_url();
+    let save = || {
+        let put = Client::new().put(server.url("/api/linkedin/posting-targets"));
+        tokio::spawn(put.by(&ada).json(&json!({ "targets": [] })).reply())
+    };
+
+    let held = hold(&app, on).await;
+    let saves: Vec<_> = (0..CROWD).map(|_| save()).collect();
+    eventually("all are under way", async || {
+        let told = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+        told.contains(&format!("_http_requests_in_flight {CROWD}\n"))
+    })
+    .await;
+    server.ask_to_stop();
+    server.line_that_says("stopping");
+    held.rollback().await.unwrap();
+
+    for save in saves {
+        assert_eq!(save.await.unwrap().status, 200);
+    }
+    let (_, code) = tokio::task::spawn_blocking(|| server.end()).await.unwrap();
+    assert_eq!(code, Some(0));
+}
+
 #[tokio::test]
 async fn a_request_that_never_ends_does_not_keep_the_server_from_stopping() {
     let database = Database::migrated(Backend::Sqlite).await.unwrap();
@@ -351,6 +395,35 @@ async fn it_does_not_start_without_tables(
     assert!(
         told.ends_with("; run `linkedin-targets migrate up`, then serve again\n"),
         "{told}"
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn it_does_not_start_on_half_a_database_and_says_so_in_one_sentence(
+    #[values(Backend::Sqlite, Backend::Postgres)] on: Backend,
+) {
+    let Some(database) = Database::migrated(on).await else {
+        return;
+    };
+    let db = database.connect().await;
+    for sql in [
+        r#"DROP TABLE "linkedin_page_syncs""#,
+        r#"ALTER TABLE "linkedin_personal_pages" DROP COLUMN "pageLogoUrl""#,
+    ] {
+        db.execute_unprepared(sql).await.unwrap();
+    }
+    db.close().await.unwrap();
+
+    let (output, out, told) =
+        run(program(&["serve", "--port", "0"]).env("DATABASE_URL", &database.url));
+
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(out, "");
+    assert_eq!(
+        told,
+        "error: the database lacks column \"linkedin_personal_pages\".\"pageLogoUrl\", table \"linkedin_page_syncs\"; \
+        run `linkedin-targets migrate up`, then serve again\n"
     );
 }
 
