@@ -112,6 +112,28 @@ async fn a_clock_that_is_off_is_told() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_whose_clock_is_off_is_told() {
+    let Some(database) = Database::migrated(Backend::Postgres).await else {
+        return;
+    };
+    let db = database.connect().await;
+    db.execute_unprepared(
+        "CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$ SELECT timestamptz '1994-11-06 08:49:37Z' $$",
+    )
+    .await
+    .unwrap();
+    // PostgreSQL's own functions come last then.
+    let url = format!("{}%2Cpg_catalog", database.url);
+    let linkedin = linkedin().await;
+
+    let (output, told) = examine(&url, &linkedin, &[]).await;
+
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told.contains("WRONG  clock: it is "), "{told}");
+    assert!(told.contains("seconds ahead of the database's"), "{told}");
+}
+
 async fn examine(url: &str, linkedin: &StandIn, settings: &[(&str, &str)]) -> (Output, String) {
     let mut doctor = program(&["doctor"]);
     doctor

@@ -101,6 +101,8 @@ async fn operations_of_a_websocket_are_counted_too() {
     socket.payload("next", "3").await;
     app.gql(&ada, SAVE).await;
     socket.payload("next", "3").await;
+    // The socket, and what is followed on it.
+    assert_eq!(app.counted("subscriptions"), Some(2.0));
     app.lose_database().await;
     socket
         .say(subscribe("4", "{ linkedInTargets { __typename } }"))
@@ -228,6 +230,9 @@ async fn the_program_shows_its_metrics_on_an_address_of_their_own() {
     assert!(media_type.starts_with("application/openmetrics-text; version=1.0.0"));
     let text = scraped.text().await.unwrap();
     assert!(text.ends_with("# EOF\n"), "{text}");
+    let version = env!("CARGO_PKG_VERSION");
+    let build = format!("linkedin_targets_build_info{{version=\"{version}\"}} 1\n");
+    assert!(text.contains(&build), "{text}");
     let names: BTreeSet<_> = text
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE linkedin_targets_"))

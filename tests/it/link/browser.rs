@@ -39,7 +39,11 @@ impl Browser {
 
     /// Asks another server from now on.
     pub(super) fn turn_to(&mut self, app: &TestApp) {
-        self.server = app.url("");
+        self.turn_to_url(app.url(""));
+    }
+
+    pub(super) fn turn_to_url(&mut self, server: String) {
+        self.server = server;
     }
 
     pub(super) fn sign_in(&mut self, person: &Person) {

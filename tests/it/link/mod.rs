@@ -17,6 +17,8 @@ use stand_in_linkedin::{
 use crate::support::{
     app::{Person, TestApp, application},
     database::Backend,
+    member::{long_lived, serve},
+    process::parsed,
 };
 use browser::Browser;
 
@@ -78,6 +80,40 @@ async fn identity(app: &TestApp, person: &Person) -> Option<Value> {
         "connectedAt": row.connected_at.to_string(),
         "lastVerifiedAt": row.last_verified_at.map(|at| at.to_string()),
     }))
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn each_link_leaves_a_line_that_tells_who_linked_and_what_came_of_it(
+    #[values(Backend::Sqlite, Backend::Postgres)] on: Backend,
+) {
+    let Some(app) = app(on).await else { return };
+    let ada = long_lived(&app, "ada").await;
+    let (application, linkedin) = (application(), app.linkedin.base_url().as_str());
+    let settings = [
+        ("PUBLIC_URL", "https://interlinedlist.example"),
+        ("LINKEDIN_CLIENT_ID", &*application.client_id),
+        (
+            "LINKEDIN_CLIENT_SECRET",
+            application.client_secret.expose_secret(),
+        ),
+        ("LINKEDIN_OAUTH_URL", linkedin),
+    ];
+    let mut server = serve(&app, &settings);
+    let mut browser = Browser::new(&app, &ada);
+    browser.turn_to_url(server.url(""));
+
+    for _ in 0..2 {
+        assert_eq!(browser.link("ada").await.as_str(), LINKED);
+    }
+    // Each link syncs as well, and that has a line of its own.
+    let lines = [(); 2].map(|()| parsed(&server.line_that_says(r#""action":"link""#)));
+
+    let told = lines.map(|line| {
+        ["target", "user.id", "outcome"].map(|field| line[field].as_str().unwrap().to_owned())
+    });
+    let line = |outcome: &str| ["audit", &*ada.id, outcome].map(str::to_owned);
+    assert_eq!(told, [line("linked"), line("reconnected")]);
 }
 
 #[rstest]
