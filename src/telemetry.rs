@@ -1,6 +1,6 @@
 //! Log lines: where they go, what they look like, and the one line that each request leaves.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 use axum::{extract::MatchedPath, http::HeaderName};
 use opentelemetry::{Key, KeyValue, propagation::TextMapPropagator, trace::TracerProvider};
@@ -82,14 +82,17 @@ pub fn start(log: &Log) -> Result<Logging, String> {
     };
     let of_traces = filter_fn(|metadata| metadata.target() == TRACES);
     let of_lines = filter_fn(|metadata| metadata.target() != TRACES);
+    let traces = traces.map(|traces| {
+        let tracer = traces.tracer(env!("CARGO_PKG_NAME"));
+        tracing_opentelemetry::layer()
+            .with_tracer(tracer)
+            .with_filter(of_traces)
+            .boxed()
+    });
+    let lines = lines.with_filter(filter.and(of_lines)).boxed();
+    // A layer that is `None` would have every span asked about each time, those that nobody wants too.
     tracing_subscriber::registry()
-        .with(lines.with_filter(filter.and(of_lines)))
-        .with(traces.map(|traces| {
-            let tracer = traces.tracer(env!("CARGO_PKG_NAME"));
-            tracing_opentelemetry::layer()
-                .with_tracer(tracer)
-                .with_filter(of_traces)
-        }))
+        .with(Vec::from_iter(iter::once(lines).chain(traces)))
         .init();
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);
