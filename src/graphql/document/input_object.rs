@@ -1,11 +1,12 @@
 //! Rules of input objects that apollo-compiler does not know: a key stands in one once, and where the schema says
-//! `@oneOf`, as the specification of September 2025 has it, exactly one key does, with a value.
+//! `@oneOf`, as the specification of September 2025 has it, exactly one key does, with a value. What a variable may hold
+//! must fit also where it stands inside an object or a list.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use apollo_compiler::{
-    ExecutableDocument, Node, Schema,
-    ast::{Argument, FieldDefinition, Type, Value},
+    ExecutableDocument, Name, Node, Schema,
+    ast::{Argument, FieldDefinition, Type, Value, VariableDefinition},
     executable::Operation,
     response::GraphQLError,
     schema::InputObjectType,
@@ -18,10 +19,12 @@ use crate::graphql::error::Code;
 /// Checks what is written in the document itself.
 pub(super) fn check_literals(schema: &Schema, document: &ExecutableDocument) -> Result<(), Errors> {
     for operation in document.operations.iter() {
-        let literals = Literals { schema, operation };
+        let literals = Literals::new(schema, operation);
         let mut variables = operation.variables.iter();
         let wrong = variables
-            .find_map(|variable| literals.in_value(&variable.ty, variable.default_value.as_ref()?))
+            .find_map(|variable| {
+                literals.in_value(&variable.ty, false, variable.default_value.as_ref()?)
+            })
             .or_else(|| {
                 let mut fields = operation.all_fields(document);
                 fields.find_map(|field| literals.in_arguments(&field.arguments, &field.definition))
@@ -36,12 +39,22 @@ pub(super) fn check_literals(schema: &Schema, document: &ExecutableDocument) -> 
 
 struct Literals<'a> {
     schema: &'a Schema,
-    operation: &'a Operation,
+    variables: HashMap<&'a Name, &'a VariableDefinition>,
 }
 
 type Wrong<'a> = (&'a Node<Value>, String);
 
 impl<'a> Literals<'a> {
+    fn new(schema: &'a Schema, operation: &'a Operation) -> Self {
+        let variables = operation.variables.iter();
+        Self {
+            schema,
+            variables: variables
+                .map(|variable| (&variable.name, &**variable))
+                .collect(),
+        }
+    }
+
     fn in_arguments(
         &self,
         arguments: &'a [Node<Argument>],
@@ -49,15 +62,27 @@ impl<'a> Literals<'a> {
     ) -> Option<Wrong<'a>> {
         arguments.iter().find_map(|argument| {
             let declared = definition.argument_by_name(&argument.name)?;
-            self.in_value(&declared.ty, &argument.value)
+            let has_default = declared.default_value.is_some();
+            self.in_value(&declared.ty, has_default, &argument.value)
         })
     }
 
-    fn in_value(&self, ty: &Type, value: &'a Node<Value>) -> Option<Wrong<'a>> {
+    /// `has_default` is whether the place of the value has one.
+    fn in_value(&self, ty: &Type, has_default: bool, value: &'a Node<Value>) -> Option<Wrong<'a>> {
         match &**value {
+            Value::Variable(name) => {
+                let variable = self.variables.get(name)?;
+                let message = || {
+                    let VariableDefinition { name, ty: own, .. } = variable;
+                    format!(
+                        "Variable \"${name}\" of type \"{own}\" used in position expecting type \"{ty}\"."
+                    )
+                };
+                (!is_usable(variable, ty, has_default)).then(|| (value, message()))
+            }
             Value::List(items) => items
                 .iter()
-                .find_map(|item| self.in_value(item_type(ty), item)),
+                .find_map(|item| self.in_value(item_type(ty), false, item)),
             Value::Object(entries) => {
                 let object = input_object(self.schema, ty)?;
                 let mut keys = HashSet::new();
@@ -69,25 +94,35 @@ impl<'a> Literals<'a> {
                 }
                 entries.iter().find_map(|(key, entry)| {
                     let field = object.fields.get(key)?;
-                    self.in_value(&field.ty, entry)
+                    self.in_value(&field.ty, field.default_value.is_some(), entry)
                 })
             }
             _ => None,
         }
     }
 
-    fn is_one_value(&self, entries: &[(apollo_compiler::Name, Node<Value>)]) -> bool {
+    fn is_one_value(&self, entries: &[(Name, Node<Value>)]) -> bool {
         match entries {
             [(_, value)] => match &**value {
                 Value::Null => false,
                 Value::Variable(name) => {
-                    let mut variables = self.operation.variables.iter();
-                    variables.any(|variable| variable.name == *name && variable.ty.is_non_null())
+                    let variable = self.variables.get(name);
+                    variable.is_some_and(|variable| variable.ty.is_non_null())
                 }
                 _ => true,
             },
             _ => false,
         }
+    }
+}
+
+/// The specification's `IsVariableUsageAllowed`.
+fn is_usable(variable: &VariableDefinition, ty: &Type, has_default: bool) -> bool {
+    let default = variable.default_value.as_ref();
+    if has_default || default.is_some_and(|default| !default.is_null()) {
+        variable.ty.is_assignable_to(&ty.clone().nullable())
+    } else {
+        variable.ty.is_assignable_to(ty)
     }
 }
 

@@ -229,6 +229,46 @@ async fn no_argument_and_no_key_of_an_input_has_a_default() {
     assert!(places.sum::<usize>() > 3);
 }
 
+/// Where a key of a save's input must stand, a variable must be sure to have a value.
+#[rstest]
+#[case::all_targets(
+    "$it: [LinkedInTargetInput!]",
+    "$it",
+    Some("GRAPHQL_VALIDATION_FAILED")
+)]
+#[case::the_one_key("$it: ID", "[{ orgPageId: $it }]", Some("GRAPHQL_VALIDATION_FAILED"))]
+#[case::a_key_beside_another(
+    "$it: ID",
+    "[{ personal: VIEWER, orgPageId: $it }]",
+    Some("GRAPHQL_VALIDATION_FAILED")
+)]
+#[case::all_targets_without_fail("$it: [LinkedInTargetInput!]!", "$it", Some("BAD_USER_INPUT"))]
+#[case::all_targets_with_a_default("$it: [LinkedInTargetInput!] = []", "$it", None)]
+#[tokio::test]
+async fn a_save_without_a_variables_value(
+    #[values(Backend::Sqlite, Backend::Postgres)] on: Backend,
+    #[case] variable: &str,
+    #[case] targets: &str,
+    #[case] refusal: Option<&str>,
+) {
+    let Some(app) = TestApp::new(on).await else {
+        return;
+    };
+    let ada = world(&app).await;
+    let document = format!(
+        "mutation({variable}) {{ setLinkedInPostingPreferences(input: {{ targets: {targets} }}) {{ __typename }} }}"
+    );
+
+    let reply = app.gql(&ada, &document).await;
+
+    assert_eq!(reply.codes(), Vec::from_iter(refusal));
+    let enabled = "{ linkedInPostingPreferences { targets { enabled } } }";
+    let enabled = app.gql(&ada, enabled).await.data();
+    let is_enabled = json!({ "enabled": refusal.is_some() });
+    let targets = json!({ "targets": [is_enabled, is_enabled] });
+    assert_eq!(enabled, json!({ "linkedInPostingPreferences": targets }));
+}
+
 async fn app() -> TestApp {
     TestApp::new(Backend::Sqlite).await.unwrap()
 }
