@@ -30,5 +30,5 @@ pub mod streams;
 pub mod telemetry;
 mod unambiguous;
 
-pub use graphql::{federated_sdl, sdl};
+pub use graphql::{federated_sdl, prepared_request, sdl};
 pub use rest::openapi;

@@ -18,7 +18,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use async_graphql::{
     Context, ID, Object, ObjectType, Request, Response, SDLExportOptions, Schema, ServerError,
-    ValidationMode, parser::types::ExecutableDocument,
+    ValidationMode, Variables,
 };
 
 use futures_util::{Stream, StreamExt, stream::BoxStream};
@@ -49,6 +49,8 @@ use subscription::Events;
 use sync::SyncLinkedInPagesPayload;
 use target::{LinkedInDestination, LinkedInTarget};
 
+pub(crate) use document::Operation;
+pub use document::prepared_request;
 pub(crate) use error::Code;
 #[cfg(fuzzing)]
 pub(crate) use {
@@ -306,12 +308,21 @@ impl Api {
         )
     }
 
-    /// A document of ours, valid by the schema.
-    pub(crate) fn parse(&self, document: &str) -> Result<ExecutableDocument, String> {
-        let prepared = self.documents.own(document);
-        prepared
-            .map(|document| document.executable())
-            .map_err(|errors| format!("{errors:?}"))
+    /// The operation of a document of ours, valid by the schema.
+    pub(crate) fn parse(&self, document: &str) -> Result<Arc<Operation>, String> {
+        let operation = self.documents.own(document);
+        operation.map_err(|errors| format!("{errors:?}"))
+    }
+
+    /// Executes an operation of ours, with values that fit its variables.
+    pub(crate) async fn run(
+        &self,
+        operation: &Operation,
+        variables: Variables,
+        caller: Caller,
+    ) -> Response {
+        let request = self.documents.request(operation, variables);
+        self.execute(request, caller).await
     }
 
     /// Executes a request whose document is parsed, and logs what failed on our side.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use async_graphql::{Request, Value, Variables, parser::types::ExecutableDocument};
+use async_graphql::{Value, Variables};
 use axum::http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 use crate::{
     app::Settings,
     auth,
-    graphql::{Api, Code, context::Caller},
+    graphql::{self, Api, Code, context::Caller},
     rate_limits::Standing,
 };
 
@@ -21,10 +21,10 @@ pub(super) struct Forwarder {
 }
 
 struct Documents {
-    targets: ExecutableDocument,
-    posting_targets: ExecutableDocument,
-    set_posting_targets: ExecutableDocument,
-    sync_pages: ExecutableDocument,
+    targets: Arc<graphql::Operation>,
+    posting_targets: Arc<graphql::Operation>,
+    set_posting_targets: Arc<graphql::Operation>,
+    sync_pages: Arc<graphql::Operation>,
 }
 
 /// A document to run, with its variables.
@@ -80,9 +80,8 @@ impl Forwarder {
                 json!({ "input": { "targets": targets } }),
             ),
         };
-        let mut request = Request::new("").variables(Variables::from_json(variables));
-        request.set_parsed_query(document.clone());
-        let response = self.api.execute(request, caller).await;
+        let variables = Variables::from_json(variables);
+        let response = self.api.run(document, variables, caller).await;
         if let Some(error) = response.errors.first() {
             let code = error
                 .extensions

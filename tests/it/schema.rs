@@ -97,6 +97,23 @@ fn everything_in_it_has_a_description() {
     assert_eq!(bare, [""; 0]);
 }
 
+/// What is selected of an interface or a union is written out for each of its types before it is executed. That grows no
+/// further than by that number, as long as what all of them have has no selections itself.
+#[test]
+fn fields_of_interfaces_are_leaves() {
+    let schema = schema();
+    let interfaces = schema.types.values().filter_map(ExtendedType::as_interface);
+
+    let fields = interfaces.flat_map(|interface| interface.fields.values());
+
+    let types = fields.map(|field| &schema.types[field.ty.inner_named_type()]);
+    let composite: Vec<_> = types
+        .filter(|ty| !ty.is_leaf())
+        .map(ExtendedType::name)
+        .collect();
+    assert!(composite.is_empty(), "{composite:?}");
+}
+
 #[test]
 fn every_document_that_comes_with_the_server_is_valid() {
     let schema = schema();

@@ -1,12 +1,11 @@
 //! Documents on their way to execution: counted, parsed and validated once, then kept for whoever sends them again.
 
+mod collect;
 mod input_object;
 mod limits;
-mod merge;
-mod root;
 mod trusted;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use apollo_compiler::{
     Node, Schema,
@@ -20,7 +19,8 @@ use apollo_compiler::{
     validation::{DiagnosticList, Valid},
 };
 use async_graphql::{
-    Pos, Positioned, Value as ConstValue, Variables, parser::types::ExecutableDocument,
+    Name, Pos, Positioned, Request, Variables,
+    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition},
 };
 
 use moka::sync::Cache;
@@ -29,14 +29,19 @@ use sha2::{Digest, Sha256};
 
 use super::error::{Code, RequestError};
 use crate::{config::Limits, manifest::Manifest};
+use collect::{Collector, Fragments, Possible};
 use trusted::Trusted;
 
 /// How many bytes of documents are kept; what is made of a document takes some thirty times its text.
 const KEPT_BYTES: u64 = 256 * 1024;
 
+/// The bytes of text that a selection counts for: fragments may be spread so often that there are more than were written.
+const SELECTION_BYTES: usize = 8;
+
 /// Prepares documents for execution, by the schema's rules and the limits.
 pub(crate) struct Documents {
     schema: Valid<Schema>,
+    possible: Possible,
     limits: Limits,
     introspection: bool,
     kept: Cache<Key, Arc<Document>>,
@@ -45,8 +50,7 @@ pub(crate) struct Documents {
 
 /// A valid document within the limits.
 pub(crate) struct Document {
-    text_bytes: u32,
-    executable: ExecutableDocument,
+    weight: u32,
     operations: Vec<Arc<Operation>>,
     sources: SourceMap,
 }
@@ -57,7 +61,10 @@ pub(crate) struct Operation {
     head: executable::Operation,
     field: Arc<str>,
     syncs: bool,
-    defaults: Vec<(async_graphql::Name, ConstValue)>,
+    /// What is executed of it, or what that is collected from once there are values.
+    definition: OperationDefinition,
+    /// Those of the whole document. `None` where no value decides about what is executed.
+    fragments: Option<Arc<Fragments>>,
 }
 
 /// The field that asks LinkedIn.
@@ -102,12 +109,13 @@ impl Documents {
         let schema = Schema::parse_and_validate(sdl, "schema.graphql")
             .map_err(|invalid| invalid.errors.to_string())?;
         let mut documents = Self {
+            possible: Possible::new(&schema),
             schema: with_is_one_of(schema),
             limits: limits.clone(),
             introspection,
             kept: Cache::builder()
                 .max_capacity(KEPT_BYTES)
-                .weigher(|_, document: &Arc<Document>| document.text_bytes)
+                .weigher(|_, document: &Arc<Document>| document.weight)
                 .build(),
             trusted: None,
         };
@@ -137,9 +145,10 @@ impl Documents {
         }
     }
 
-    /// A document of the program itself, to which no operator's limit applies.
-    pub(crate) fn own(&self, text: &str) -> Result<Document, Errors> {
-        self.parse_and_validate(text, &Limits::DEFAULT)
+    /// The operation of a document of the program itself, to which no operator's limit applies.
+    pub(crate) fn own(&self, text: &str) -> Result<Arc<Operation>, Errors> {
+        let document = self.parse_and_validate(text, &Limits::DEFAULT)?;
+        document.operation(None).map_err(|error| vec![error])
     }
 
     /// The document of this text, or everything that is wrong with it.
@@ -169,20 +178,47 @@ impl Documents {
             .to_executable_validate(&self.schema)
             .map_err(|invalid| all(Code::ValidationFailed, &invalid.errors, limits))?;
         input_object::check_literals(&self.schema, &document)?;
-        let mut executable = async_graphql::parser::parse_query(text)
+        let ExecutableDocument {
+            operations,
+            fragments,
+        } = async_graphql::parser::parse_query(text)
             .map_err(|cause| vec![RequestError::new(Code::ParseFailed, cause.to_string())])?;
-        root::bare_subscriptions(&mut executable);
-        merge::fields_of_one_name(&mut executable);
-        let operations = document.operations.iter().map(|operation| {
-            let defaults = defaults(&executable, operation.name.as_deref());
-            Arc::new(Operation::new(operation, &document, defaults))
+        let fragments = Arc::new(fragments);
+        let mut definitions = by_name(operations);
+        let operations = document.operations.iter().filter_map(|operation| {
+            let name = operation.name.as_ref().map(Name::new);
+            let definition = definitions.remove(&name)?;
+            let (definition, fragments) =
+                self.settled(operation.object_type(), definition, &fragments);
+            let operation = Operation::new(operation, &document, definition, fragments);
+            Some(Arc::new(operation))
         });
+        let operations: Vec<_> = operations.collect();
+        let selections = operations.iter().map(|operation| operation.selections());
+        let bytes = text.len().max(selections.sum::<usize>() * SELECTION_BYTES);
         Ok(Document {
-            text_bytes: text.len().try_into().unwrap_or(u32::MAX),
-            operations: operations.collect(),
-            executable,
+            weight: bytes.try_into().unwrap_or(u32::MAX),
+            operations,
             sources: document.sources.clone(),
         })
+    }
+
+    /// What is executed of an operation, when no value decides about that; else the operation as it is, and what it needs
+    /// until there are values.
+    fn settled(
+        &self,
+        root: &str,
+        definition: OperationDefinition,
+        fragments: &Arc<Fragments>,
+    ) -> (OperationDefinition, Option<Arc<Fragments>>) {
+        let no_values = Variables::default();
+        let collector = Collector::new(&self.schema, &self.possible, fragments, &no_values);
+        let collected = collector.operation(root, &definition);
+        if collector.has_asked_for_values() {
+            (definition, Some(fragments.clone()))
+        } else {
+            (collected, None)
+        }
     }
 
     /// Whether the values fit the operation's variables.
@@ -224,6 +260,23 @@ impl Documents {
             Err(errors)
         }
     }
+
+    /// What async-graphql is to execute, with values that fit the operation's variables.
+    pub(crate) fn request(&self, operation: &Operation, mut variables: Variables) -> Request {
+        operation.complete(&mut variables);
+        let definition = match &operation.fragments {
+            None => operation.definition.clone(),
+            Some(fragments) => Collector::new(&self.schema, &self.possible, fragments, &variables)
+                .operation(operation.head.object_type(), &operation.definition),
+        };
+        let document = ExecutableDocument {
+            operations: DocumentOperations::Single(Positioned::new(definition, Pos::default())),
+            fragments: Fragments::new(),
+        };
+        let mut request = Request::new("").variables(variables);
+        request.set_parsed_query(document);
+        request
+    }
 }
 
 impl Document {
@@ -242,17 +295,14 @@ impl Document {
             .cloned()
             .map_err(|message| RequestError::new(Code::OperationResolutionFailure, message))
     }
-
-    pub(crate) fn executable(&self) -> ExecutableDocument {
-        self.executable.clone()
-    }
 }
 
 impl Operation {
     fn new(
         operation: &executable::Operation,
         document: &ExecutableSource,
-        defaults: Vec<(async_graphql::Name, ConstValue)>,
+        definition: OperationDefinition,
+        fragments: Option<Arc<Fragments>>,
     ) -> Self {
         let executable::Operation {
             operation_type,
@@ -271,7 +321,8 @@ impl Operation {
         Self {
             field: field.into(),
             syncs,
-            defaults,
+            definition,
+            fragments,
             head: executable::Operation {
                 operation_type: *operation_type,
                 name: name.clone(),
@@ -290,13 +341,17 @@ impl Operation {
         self.head.operation_type
     }
 
-    /// Gives the variables that came without a value their default ones. async-graphql does so itself, but after it has
-    /// judged `@skip` and `@include`.
-    pub(crate) fn complete(&self, variables: &mut Variables) {
-        for (name, value) in &self.defaults {
-            variables
-                .entry(name.clone())
-                .or_insert_with(|| value.clone());
+    fn selections(&self) -> usize {
+        collect::count(&self.definition.selection_set.node)
+    }
+
+    /// Gives the variables that came without a value their default ones.
+    fn complete(&self, variables: &mut Variables) {
+        for Positioned { node: variable, .. } in &self.definition.variable_definitions {
+            if let Some(default) = &variable.default_value {
+                let entry = variables.entry(variable.name.node.clone());
+                entry.or_insert_with(|| default.node.clone());
+            }
         }
     }
 
@@ -311,23 +366,37 @@ impl Operation {
     }
 }
 
-/// The default values of an operation's variables.
-fn defaults(
-    document: &ExecutableDocument,
-    name: Option<&str>,
-) -> Vec<(async_graphql::Name, ConstValue)> {
+/// A request to the schema that `sdl` describes, made of a document and its variables' values as the server makes those
+/// to its own: valid, and written so that async-graphql executes it as the specification has it.
+///
+/// # Errors
+/// All that is wrong with the schema, the document or the values.
+pub fn prepared_request(
+    sdl: &str,
+    document: &str,
+    variables: &Map<String, Value>,
+) -> Result<Request, String> {
+    let told = |errors: Errors| format!("{errors:?}");
+    let documents = Documents::new(sdl, &Limits::DEFAULT, true, None)?;
+    let document = documents.prepare(document).map_err(told)?;
     let operation = document
-        .operations
-        .iter()
-        .find(|(other, _)| other.map(|other| other.as_str()) == name);
-    let variables = operation
-        .iter()
-        .flat_map(|(_, operation)| &operation.node.variable_definitions);
-    let default = |variable: &Positioned<async_graphql::parser::types::VariableDefinition>| {
-        let value = variable.node.default_value.as_ref()?;
-        Some((variable.node.name.node.clone(), value.node.clone()))
-    };
-    variables.filter_map(default).collect()
+        .operation(None)
+        .map_err(|error| told(vec![error]))?;
+    documents
+        .check_variables(&document, &operation, variables)
+        .map_err(told)?;
+    let variables = Variables::from_json(Value::Object(variables.clone()));
+    Ok(documents.request(&operation, variables))
+}
+
+fn by_name(operations: DocumentOperations) -> HashMap<Option<Name>, OperationDefinition> {
+    match operations {
+        DocumentOperations::Single(operation) => HashMap::from([(None, operation.node)]),
+        DocumentOperations::Multiple(operations) => operations
+            .into_iter()
+            .map(|(name, operation)| (Some(name), operation.node))
+            .collect(),
+    }
 }
 
 /// `__Type.isOneOf` stands in the specification of September 2025, and apollo-compiler does not know it yet.

@@ -51,7 +51,6 @@ struct PersistedQuery {
 pub(super) struct Prepared {
     document: Arc<Document>,
     pub(super) operation: Arc<Operation>,
-    operation_name: Option<String>,
     variables: Map<String, Value>,
 }
 
@@ -162,7 +161,6 @@ impl Api {
         Ok(Prepared {
             document,
             operation,
-            operation_name,
             variables: variables.unwrap_or_default(),
         })
     }
@@ -172,17 +170,12 @@ impl Api {
         let Prepared {
             document,
             operation,
-            operation_name,
             variables,
         } = prepared;
         self.documents
             .check_variables(&document, &operation, &variables)?;
-        let mut variables = Variables::from_json(Value::Object(variables));
-        operation.complete(&mut variables);
-        let mut request = Request::new("").variables(variables);
-        request.operation_name = operation_name;
-        request.set_parsed_query(document.executable());
-        Ok(request)
+        let variables = Variables::from_json(Value::Object(variables));
+        Ok(self.documents.request(&operation, variables))
     }
 }
 

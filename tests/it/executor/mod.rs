@@ -1,12 +1,12 @@
-//! What executes the documents does it as the specification has it. Versions of async-graphql differ in some of these,
-//! so they decide about an upgrade.
+//! Documents are executed as the specification has it: what the server makes of them, by async-graphql. Versions of that
+//! differ in some of these, so they decide about an upgrade.
 
 mod schema;
 mod through_http;
 
 use async_graphql::PathSegment;
 use rstest::rstest;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use schema::execute;
 
@@ -67,6 +67,30 @@ use schema::execute;
     r#"{"slow":2}"#
 )]
 #[case::skipped_before_it_fails("{ fast fails @skip(if: true) }", r#"{"fast":1}"#)]
+#[case::a_union_within_an_interface(
+    "{ pet { name ... on Pet { ... on Dog { tricks } ... on Cat { lives } } } }",
+    r#"{"pet":{"name":"dog","tricks":3}}"#
+)]
+#[case::an_interface_within_a_union(
+    "{ pets { ... on Named { name } ... on Dog { ... on Pet { __typename } } } }",
+    r#"{"pets":[{"name":"cat"},{"name":"dog","__typename":"Dog"}]}"#
+)]
+#[case::objects_of_one_name_for_each_member(
+    "{ pets { ... on Dog { friend { ...F } } ...N ... on Cat { friend { name } } } } fragment N on Named { friend { name a: name } } fragment F on Named { ... on Cat { lives } }",
+    r#"{"pets":[{"friend":{"name":"dog","a":"dog"}},{"friend":{"lives":9,"name":"cat","a":"cat"}}]}"#
+)]
+#[case::objects_of_one_name_around_fragments(
+    "{ thing { name } ...F thing { b: name } } fragment F on Query { thing { a: name } }",
+    r#"{"thing":{"name":"thing 0","a":"thing 0","b":"thing 0"}}"#
+)]
+#[case::a_fragment_that_is_spread_twice(
+    "{ thing { ...F name ...F } } fragment F on Thing { slow inner { ...G ...G } } fragment G on Thing { name }",
+    r#"{"thing":{"slow":0,"inner":{"name":"thing 0"},"name":"thing 0"}}"#
+)]
+#[case::a_fragment_that_is_skipped_before_it_is_spread(
+    "{ ...F @skip(if: true) slow ...F } fragment F on Query { fast }",
+    r#"{"slow":2,"fast":1}"#
+)]
 #[case::one_of_one_name_is_skipped("{ fast @skip(if: true) fast }", r#"{"fast":1}"#)]
 #[case::fragments_skipped(
     "{ fast ...F @skip(if: true) ... @include(if: false) { b: fast } } fragment F on Query { a: fast }",
@@ -76,6 +100,38 @@ use schema::execute;
 #[tokio::test]
 async fn the_answer_is(#[case] document: &str, #[case] data: &str) {
     let (answer, _) = execute(document, json!({})).await;
+
+    assert_eq!(answer.errors, []);
+    assert_eq!(serde_json::to_string(&answer.data).unwrap(), data);
+}
+
+/// Of fields of one name, those count whose conditions hold.
+#[rstest]
+#[case::none(false, false, r#"{"fast":1}"#)]
+#[case::the_first(true, false, r#"{"thing":{"name":"thing 0"},"fast":1}"#)]
+#[case::the_second(false, true, r#"{"thing":{"slow":0},"fast":1}"#)]
+#[case::both(true, true, r#"{"thing":{"name":"thing 0","slow":0},"fast":1}"#)]
+#[tokio::test]
+async fn each_condition_decides_about_its_own_field(
+    #[case] p: bool,
+    #[case] q: bool,
+    #[case] data: &str,
+    #[values(
+        "{ thing @include(if: $p) { name } thing @include(if: $q) { slow } fast }",
+        "{ ... @include(if: $p) { thing { name } } thing @skip(if: $n) { slow } fast }",
+        "{ thing @skip(if: $m) { name } ...F @include(if: $q) fast } fragment F on Query { thing { slow } }"
+    )]
+    document: &str,
+) {
+    let conditions = json!({ "p": p, "q": q, "m": !p, "n": !q });
+    let used = conditions.as_object().unwrap().iter();
+    let used = used.filter(|(name, _)| document.contains(&format!("${name}")));
+    let (names, variables): (Vec<_>, Map<_, _>) = used
+        .map(|(name, value)| (format!("${name}: Boolean!"), (name.clone(), value.clone())))
+        .unzip();
+    let document = format!("query({}) {document}", names.join(" "));
+
+    let (answer, _) = execute(&document, Value::Object(variables)).await;
 
     assert_eq!(answer.errors, []);
     assert_eq!(serde_json::to_string(&answer.data).unwrap(), data);
@@ -95,6 +151,8 @@ async fn the_answer_is(#[case] document: &str, #[case] data: &str) {
 #[case::of_an_alias("{ a: thing { b: maybeFails } }", r#"{"a":{"b":null}}"#, &["a.b 1:14"])]
 #[case::in_a_fragment("{ thing { ...F } }\nfragment F on Thing {\n  maybeFails\n}", r#"{"thing":{"maybeFails":null}}"#, &["thing.maybeFails 3:3"])]
 #[case::in_two_places("{ a: maybeFails b: maybeFails fast }", r#"{"a":null,"b":null,"fast":1}"#, &["a 1:3", "b 1:17"])]
+#[case::of_fields_of_one_name("{ maybeFails ...F } fragment F on Query { maybeFails ... { maybeFails } }", r#"{"maybeFails":null}"#, &["maybeFails 1:3"])]
+#[case::of_a_member_in_fragments("{ pets { ... on Dog { maybeFails } ...F } } fragment F on Pet { ... on Dog { maybeFails } }", r#"{"pets":[{},{"maybeFails":null}]}"#, &["pets.1.maybeFails 1:23"])]
 #[case::beside_what_is_slower("{ thing { slow fails } slow }", r#"{"thing":null,"slow":2}"#, &["thing.fails 1:16"])]
 #[tokio::test]
 async fn an_error_leaves(#[case] document: &str, #[case] data: &str, #[case] errors: &[&str]) {
@@ -117,6 +175,21 @@ async fn an_error_leaves(#[case] document: &str, #[case] data: &str, #[case] err
     "mutation { a: note(it: \"a\") ...F c: note(it: \"c\") } fragment F on Mutation { b: note(it: \"b\") }",
     r#"{"a":1,"b":2,"c":3}"#,
     "abc"
+)]
+#[case::once_when_they_share_a_name(
+    "mutation { note(it: \"a\") note(it: \"a\") }",
+    r#"{"note":1}"#,
+    "a"
+)]
+#[case::once_when_one_stands_in_a_fragment(
+    "mutation { note(it: \"a\") ...F } fragment F on Mutation { note(it: \"a\") b: note(it: \"b\") }",
+    r#"{"note":1,"b":2}"#,
+    "ab"
+)]
+#[case::once_when_they_stand_in_different_fragments(
+    "mutation { ...F ...G ... { note(it: \"a\") } } fragment F on Mutation { note(it: \"a\") } fragment G on Mutation { ...F note(it: \"a\") }",
+    r#"{"note":1}"#,
+    "a"
 )]
 #[case::after_one_that_failed(
     "mutation { a: note(it: \"a\") maybeFails b: note(it: \"b\") }",
@@ -146,6 +219,11 @@ async fn mutations_are_run(#[case] document: &str, #[case] data: &str, #[case] n
 #[case::null("{ it: given(it: null) }", json!({}), "null")]
 #[case::a_literal("{ it: given(it: 1) }", json!({}), "1")]
 #[case::a_variable("query($a: Int) { it: given(it: $a) }", json!({ "a": 1 }), "1")]
+#[case::a_variable_without_a_value("query($a: Int) { it: given(it: $a) }", json!({}), "nothing")]
+#[case::a_variable_without_a_value_before_a_default("query($a: Int) { it: orSeven(it: $a) }", json!({}), 7)]
+#[case::a_variable_without_a_value_in_an_object("query($a: String, $b: Int) { it: shape(it: { size: SMALL, note: $a, sides: $b }) }", json!({}), "Small 4 Undefined")]
+#[case::a_variable_without_a_value_in_an_object_in_a_list("query($a: String) { it: shapes(it: [{ size: SMALL, note: $a }]) }", json!({}), "Small 4 Undefined")]
+#[case::null_for_a_variable_in_an_object("query($a: String) { it: shape(it: { size: SMALL, note: $a }) }", json!({ "a": null }), "Small 4 Null")]
 #[case::a_variable_that_is_null("query($a: Int) { it: given(it: $a) }", json!({ "a": null }), "null")]
 #[case::a_variables_default("query($a: Int = 2) { it: given(it: $a) }", json!({}), "2")]
 #[case::null_instead_of_a_variables_default("query($a: Int = 2) { it: given(it: $a) }", json!({ "a": null }), "null")]
@@ -185,48 +263,15 @@ async fn a_value_arrives_as(
     assert_eq!(data, json!({ "it": it.into() }));
 }
 
-/// Where async-graphql is known not to do as the specification has it. The server is made so that nobody sees it: no
-/// argument has a default or tells null from nothing, nothing that is not null fails in a list, and fields of one name
-/// are made one before they are executed.
-mod otherwise {
-    use super::*;
+/// Where async-graphql is known not to do as the specification has it, and the server does not mend it. Nobody sees it:
+/// nothing that is not null fails in a list of the server's schema.
+#[tokio::test]
+async fn otherwise_the_path_of_an_error_ends_at_the_item_that_it_nulls() {
+    let (answer, _) = execute("{ fast things { name fails } }", json!({})).await;
 
-    #[rstest]
-    #[case::nothing("query($a: Int) { it: given(it: $a) }", "null")]
-    #[case::a_default("query($a: Int) { it: orSeven(it: $a) }", null())]
-    #[case::nothing_in_an_object(
-        "query($a: String) { it: shape(it: { size: SMALL, note: $a }) }",
-        "Small 4 Null"
-    )]
-    #[tokio::test]
-    async fn a_variable_without_a_value_is_null(
-        #[case] document: &str,
-        #[case] it: impl Into<Value>,
-    ) {
-        let (answer, _) = execute(document, json!({})).await;
-
-        let data = answer.data.into_json().unwrap();
-        assert_eq!(data, json!({ "it": it.into() }));
-    }
-
-    #[tokio::test]
-    async fn the_path_of_an_error_ends_at_the_item_that_it_nulls() {
-        let (answer, _) = execute("{ fast things { name fails } }", json!({})).await;
-
-        let data = serde_json::to_string(&answer.data).unwrap();
-        assert_eq!(data, r#"{"fast":1,"things":null}"#);
-        assert_eq!(place(&answer.errors[0]), "things.0 1:22");
-    }
-
-    #[tokio::test]
-    async fn fields_of_one_name_are_resolved_each() {
-        let document = r#"mutation { note(it: "a") note(it: "a") }"#;
-
-        let (answer, notes) = execute(document, json!({})).await;
-
-        assert_eq!(answer.data.into_json().unwrap()["note"], 1);
-        assert_eq!(notes, ["a", "a"]);
-    }
+    let data = serde_json::to_string(&answer.data).unwrap();
+    assert_eq!(data, r#"{"fast":1,"things":null}"#);
+    assert_eq!(place(&answer.errors[0]), "things.0 1:22");
 }
 
 fn null() -> Value {

@@ -1,11 +1,15 @@
 //! A small schema in which anything can fail or take its time.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
 
 use async_graphql::{
-    Context, EmptySubscription, Enum, Error, ID, InputObject, MaybeUndefined, Object, Request,
-    Response, Result, Schema, SimpleObject, Union, ValidationMode, Variables,
+    ComplexObject, Context, EmptySubscription, Enum, Error, ID, InputObject, Interface,
+    MaybeUndefined, Object, Response, Result, Schema, SimpleObject, Union, ValidationMode,
 };
+use linkedin_targets::prepared_request;
 use serde_json::Value;
 
 pub(super) struct Query;
@@ -50,6 +54,10 @@ impl Query {
         vec![Pet::Cat(cat), Pet::Dog(dog)]
     }
 
+    async fn pet(&self) -> Named {
+        Named::Dog(Dog { tricks: 3 })
+    }
+
     /// What came for `it`: nothing, null or a value.
     async fn given(&self, it: MaybeUndefined<i32>) -> String {
         match it {
@@ -84,7 +92,11 @@ impl Query {
     }
 
     async fn shape(&self, it: Shape) -> String {
-        format!("{:?} {:?} {:?}", it.size, it.sides, it.note)
+        it.to_string()
+    }
+
+    async fn shapes(&self, it: Vec<Shape>) -> String {
+        it.iter().map(Shape::to_string).collect()
     }
 }
 
@@ -99,6 +111,10 @@ impl Thing {
     async fn slow(&self) -> i32 {
         takes_its_time().await;
         self.0
+    }
+
+    async fn friend(&self) -> Option<Named> {
+        None
     }
 
     /// The first one cannot.
@@ -125,14 +141,53 @@ pub(super) enum Pet {
     Dog(Dog),
 }
 
+#[derive(Interface)]
+#[graphql(
+    field(name = "name", ty = "String"),
+    field(name = "friend", ty = "Option<Named>")
+)]
+pub(super) enum Named {
+    Cat(Cat),
+    Dog(Dog),
+    Thing(Thing),
+}
+
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(super) struct Cat {
     lives: i32,
 }
 
+#[ComplexObject]
+impl Cat {
+    async fn name(&self) -> String {
+        "cat".to_owned()
+    }
+
+    async fn friend(&self) -> Option<Named> {
+        Some(Named::Dog(Dog { tricks: 3 }))
+    }
+}
+
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(super) struct Dog {
     tricks: i32,
+}
+
+#[ComplexObject]
+impl Dog {
+    async fn name(&self) -> String {
+        "dog".to_owned()
+    }
+
+    async fn friend(&self) -> Option<Named> {
+        Some(Named::Cat(Cat { lives: 9 }))
+    }
+
+    async fn maybe_fails(&self) -> Option<Result<i32>> {
+        Some(no())
+    }
 }
 
 #[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
@@ -147,6 +202,12 @@ pub(super) struct Shape {
     #[graphql(default = 4)]
     sides: i32,
     note: MaybeUndefined<String>,
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:?} {:?} {:?}", self.size, self.sides, self.note)
+    }
 }
 
 pub(super) struct Mutation;
@@ -183,7 +244,7 @@ async fn takes_its_time() {
     }
 }
 
-/// The answer, and what was noted meanwhile.
+/// The answer to a document that the server has prepared, and what was noted meanwhile.
 pub(super) async fn execute(document: &str, variables: Value) -> (Response, Vec<String>) {
     let notes = Arc::new(Notes::default());
     let schema = Schema::build(Query, Mutation, EmptySubscription)
@@ -191,7 +252,8 @@ pub(super) async fn execute(document: &str, variables: Value) -> (Response, Vec<
         .validation_mode(ValidationMode::Fast)
         .data(notes.clone())
         .finish();
-    let request = Request::new(document).variables(Variables::from_json(variables));
+    let variables = variables.as_object().unwrap();
+    let request = prepared_request(&schema.sdl(), document, variables).unwrap();
     let answer = schema.execute(request).await;
     let notes = notes.0.lock().unwrap().clone();
     (answer, notes)

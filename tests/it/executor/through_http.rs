@@ -1,5 +1,7 @@
 //! The same rules, as far as the server's own schema can show them.
 
+use std::process::Command;
+
 use reqwest::Method;
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
@@ -8,6 +10,8 @@ use serde_json::{Value, json};
 use crate::support::{
     app::{Ask, Person, Reply, TestApp},
     database::Backend,
+    npm,
+    skip::skip,
 };
 
 #[tokio::test]
@@ -155,13 +159,19 @@ async fn directives_decide_what_is_answered(
 
 /// Somebody with two targets: their own account, and a page of an organization.
 async fn world(app: &TestApp) -> Person {
+    let (ada, _) = world_with_identity(app).await;
+    ada
+}
+
+/// The same, and the id of what LinkedIn is linked by.
+async fn world_with_identity(app: &TestApp) -> (Person, String) {
     let ada = app.person("ada").await;
-    app.connect_linkedin(&ada, "Ada").await;
+    let identity = app.connect_linkedin(&ada, "Ada").await;
     let world = app.world();
     let acme = world.organization("Acme", &ada.id).await.unwrap();
     let page = world.org_page(&acme, "1", "Acme Corp").await.unwrap();
     world.assign(&page, &ada.id).await.unwrap();
-    ada
+    (ada, identity)
 }
 
 async fn without_organizations(app: &TestApp) {
@@ -169,9 +179,18 @@ async fn without_organizations(app: &TestApp) {
     app.db.execute_unprepared(rename).await.unwrap();
 }
 
+#[rstest]
+#[case::side_by_side("{field} {field}")]
+#[case::in_a_fragment_and_beside("...F {field} ... { {field} }")]
+#[case::in_two_fragments("...F ...G")]
 #[tokio::test]
-async fn mutations_of_one_name_are_run_once() {
-    let app = app().await;
+async fn mutations_of_one_name_are_run_once(
+    #[values(Backend::Sqlite, Backend::Postgres)] on: Backend,
+    #[case] selections: &str,
+) {
+    let Some(app) = TestApp::new(on).await else {
+        return;
+    };
     let ada = world(&app).await;
     let save = "setLinkedInPostingPreferences(input: { targets: [] }) { __typename }";
     app.gql(&ada, &format!("mutation {{ {save} }}"))
@@ -183,10 +202,69 @@ async fn mutations_of_one_name_are_run_once() {
         .await
         .data();
     let once = app.take_statements();
-    let twice = format!("mutation {{ {save} {save} }}");
-    app.gql(&ada, &twice).await.data();
+    let reply = app
+        .gql(&ada, &spread("mutation", "Mutation", selections, save))
+        .await;
+
+    let saved = json!({ "__typename": "SetLinkedInPostingPreferencesSuccess" });
+    assert_eq!(
+        reply.data(),
+        json!({ "setLinkedInPostingPreferences": saved })
+    );
+    assert_eq!(app.take_statements(), once);
+}
+
+#[rstest]
+#[case::in_a_fragment_and_beside("...F {field} ... { {field} }")]
+#[case::in_two_fragments("...F ...G")]
+#[tokio::test]
+async fn fields_of_one_name_read_rows_once(
+    #[values(Backend::Sqlite, Backend::Postgres)] on: Backend,
+    #[case] selections: &str,
+) {
+    let Some(app) = TestApp::new(on).await else {
+        return;
+    };
+    let ada = world(&app).await;
+    let field = "unavailableLinkedInTargets { label }";
+    app.gql(&ada, &format!("{{ {field} }}")).await.data();
+    let once = app.take_statements();
+
+    app.gql(&ada, &spread("query", "Query", selections, field))
+        .await
+        .data();
 
     assert_eq!(app.take_statements(), once);
+}
+
+#[tokio::test]
+async fn an_error_of_fields_of_one_name_is_told_once() {
+    let app = app().await;
+    let document = spread(
+        "query",
+        "Query",
+        "...F {field} ...G",
+        "node(id: \"x\") { id }",
+    );
+
+    let reply = ask(&app, &document).await;
+
+    let errors = reply.json()["errors"].take();
+    assert_eq!(errors.as_array().unwrap().len(), 1, "{}", reply.text);
+    assert_eq!(reply.codes(), ["UNAUTHENTICATED"]);
+}
+
+/// An operation with the field in all places that `selections` names: `{field}` itself, the fragments F and G.
+fn spread(operation: &str, root: &str, selections: &str, field: &str) -> String {
+    let selections = selections.replace("{field}", field);
+    let fragments = ["F", "G"]
+        .into_iter()
+        .filter(|name| selections.contains(*name));
+    let fragments = fragments.map(|name| format!(" fragment {name} on {root} {{ {field} }}"));
+    format!(
+        "{operation} {{ {selections} }}{}",
+        fragments.collect::<String>()
+    )
 }
 
 #[tokio::test]
@@ -208,25 +286,20 @@ async fn merged_selections_keep_their_order() {
     assert!(places.is_sorted(), "{}", reply.text);
 }
 
-/// A variable without a value hides an argument's default from async-graphql, which the specification has it take.
 #[tokio::test]
-async fn no_argument_and_no_key_of_an_input_has_a_default() {
+async fn a_variable_without_a_value_leaves_an_argument_its_default() {
     let app = app().await;
-    let document = "{ __schema {
-        types { name fields { args { name defaultValue } } inputFields { name defaultValue } }
-    } }";
+    let names = |argument: &str| {
+        format!("{{ __type(name: \"OrgPage\") {{ fields{argument} {{ name }} }} }}")
+    };
+    let document = format!(
+        "query($all: Boolean) {}",
+        names("(includeDeprecated: $all)")
+    );
 
-    let reply = ask(&app, document).await;
+    let reply = ask(&app, &document).await;
 
-    let types = reply.data()["__schema"]["types"].take();
-    let types = types.as_array().unwrap().iter();
-    let ours = types.filter(|it| !it["name"].as_str().unwrap().starts_with("__"));
-    let defaults = ours
-        .clone()
-        .map(|it| it.to_string().matches("\"defaultValue\":\"").count());
-    let places = ours.map(|it| it.to_string().matches("\"defaultValue\":").count());
-    assert_eq!(defaults.sum::<usize>(), 0);
-    assert!(places.sum::<usize>() > 3);
+    assert_eq!(reply.data(), ask(&app, &names("")).await.data());
 }
 
 /// Where a key of a save's input must stand, a variable must be sure to have a value.
@@ -267,6 +340,34 @@ async fn a_save_without_a_variables_value(
     let is_enabled = json!({ "enabled": refusal.is_some() });
     let targets = json!({ "targets": [is_enabled, is_enabled] });
     assert_eq!(enabled, json!({ "linkedInPostingPreferences": targets }));
+}
+
+/// Which documents stands in `tests/audits/execution.js`.
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_that_were_made_up_are_answered_as_graphql_js_does() {
+    if let Err(reason) = npm::install("tests/audits") {
+        return skip("the comparison with graphql-js", &reason);
+    }
+    let app = TestApp::with(Backend::Sqlite, |settings| settings.limits.aliases = 1_000);
+    let app = app.await.unwrap();
+    let (ada, own) = world_with_identity(&app).await;
+    app.world()
+        .personal_page(&own, "2", "Studio")
+        .await
+        .unwrap();
+
+    let outcome = Command::new("node")
+        .arg("execution.js")
+        .current_dir("tests/audits")
+        .env("SERVER", app.url(""))
+        .env("SESSION", &ada.session)
+        .output()
+        .unwrap();
+
+    let told = String::from_utf8_lossy(&outcome.stdout);
+    let failed = String::from_utf8_lossy(&outcome.stderr);
+    assert!(outcome.status.success(), "{told}{failed}");
+    assert_eq!(told.trim(), "500 documents were answered alike");
 }
 
 async fn app() -> TestApp {

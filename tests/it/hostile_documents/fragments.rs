@@ -134,6 +134,22 @@ pub(super) fn attacks(round: usize) -> Vec<Attack> {
             "200",
         ),
         document(
+            "what all types of an interface have, in fragments",
+            &format!(
+                "{{node(id:\"x\"){{{}}}}}",
+                "...on Node{id __typename}".repeat(280)
+            ),
+            "200",
+        ),
+        document(
+            "each type of an interface, over and over",
+            &format!(
+                "{{node(id:\"x\"){{{}}}}}",
+                "...on LinkedInPostingTarget{target{...on LinkedInDestination{id}}}".repeat(140)
+            ),
+            "200",
+        ),
+        document(
             "a variable that each fragment uses",
             &format!(
                 "query($a:Boolean!){{__schema{{queryType{{{}}}}}}}{}",
