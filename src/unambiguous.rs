@@ -37,6 +37,10 @@ pub(crate) fn name_host<Body>(mut request: Request<Body>) -> Request<Body> {
     request
 }
 
+#[expect(
+    clippy::result_large_err,
+    reason = "the form that tower-http's ValidateRequest asks for"
+)]
 pub(crate) fn refuse(request: &mut Request) -> Result<(), Response> {
     judge(request).map_err(|refusal| answer(refusal, request.version()))
 }

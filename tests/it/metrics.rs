@@ -1,7 +1,16 @@
 //! What the server counts about itself, and the lines that tell who did what.
 
-use std::{collections::BTreeSet, io::Read, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::Read,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
+use linkedin_targets::{
+    config::{Log, LogFormat},
+    telemetry,
+};
 use reqwest::{Client, Method};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -11,6 +20,7 @@ use crate::support::{
     database::{Backend, Database},
     eventually::eventually,
     process::{Serving, parsed, program, run},
+    skip::variable,
     socket::Socket,
 };
 
@@ -188,6 +198,14 @@ async fn each_server_counts_for_itself() {
 
 #[tokio::test]
 async fn a_panic_costs_one_request_and_is_counted() {
+    let _logging = variable(LOGGED).map(|_| {
+        let log = Log {
+            log_format: LogFormat::Json,
+            log_filter: "info".to_owned(),
+            otlp_endpoint: None,
+        };
+        telemetry::start(&log).unwrap()
+    });
     let app = TestApp::new(Backend::Sqlite).await.unwrap();
     let ada = app.person("ada").await;
 
@@ -210,6 +228,35 @@ async fn a_panic_costs_one_request_and_is_counted() {
     assert_eq!(graphql.codes(), ["INTERNAL_SERVER_ERROR"]);
     assert_eq!(then.status, 200);
     assert_eq!(app.counted("panics_total"), Some(2.0));
+}
+
+/// Set where the lines that a test leads to are to be written.
+const LOGGED: &str = "TEST_LOGGED";
+
+#[test]
+fn a_panic_is_logged_with_its_place_and_its_request() {
+    // A process has one log: this needs another.
+    let mut tests = Command::new(std::env::current_exe().unwrap());
+    let test = "metrics::a_panic_costs_one_request_and_is_counted";
+    tests.args(["--exact", test]).env(LOGGED, "1");
+
+    let (output, _, log) = run(&mut tests);
+
+    assert!(output.status.success(), "{log}");
+    let lines = log.lines().filter(|line| line.starts_with('{')).map(parsed);
+    let panics: Vec<_> = lines
+        .filter(|line| line["message"] == "there are no more ids")
+        .collect();
+    let requests: Vec<_> = panics
+        .iter()
+        .map(|line| line["span"]["request.id"].as_str().unwrap())
+        .collect();
+    assert_eq!(requests, ["request-1", "request-2"]);
+    for line in panics {
+        assert_eq!(line["level"], "ERROR");
+        let place = line["panic.location"].as_str().unwrap();
+        assert!(place.starts_with("tests/it/support/app.rs:"), "{place}");
+    }
 }
 
 #[tokio::test]
