@@ -174,10 +174,16 @@ async fn a_statement_that_requests_share_is_found_from_each_of_them(
         .await;
     };
 
+    let selected = async || counted(&text(&metrics).await).get("select").copied();
+    let at_start = selected().await.unwrap_or_default();
     let turn = take_turn(&app.db, &ada.id).await;
     let save = traced.request(Method::POST, "/graphql").by(&ada);
     let save = tokio::spawn(save.json(&json!({ "query": SAVE })).reply());
-    in_flight(1).await;
+    // From then on it is the first to have the connection.
+    eventually("the save knows who asks", async || {
+        selected().await == Some(at_start + 1)
+    })
+    .await;
     let read = || traced.request(Method::GET, TARGETS).by(&ada).reply();
     let reads: Vec<_> = (0..CROWD).map(|_| tokio::spawn(read())).collect();
     in_flight(1 + CROWD).await;
