@@ -117,7 +117,9 @@ impl Policy {
             let bucket = RateLimiter::direct(self.quota);
             Arc::new(bucket.with_middleware())
         };
-        let bucket = self.buckets.get_with(key, new);
+        // To look is cheaper than to be ready to add.
+        let known = self.buckets.get(&key);
+        let bucket = known.unwrap_or_else(|| self.buckets.get_with(key, new));
         let each = self.quota.replenish_interval();
         let (left, wait) = match bucket.check() {
             Ok(state) => (state.remaining_burst_capacity(), None),
@@ -169,7 +171,8 @@ impl RateLimits {
     pub(crate) fn learn<'a>(&self, credentials: impl Iterator<Item = &'a str>, user_id: &str) {
         let user = self.0.hasher.hash_one(user_id);
         for credential in self.hashes(credentials) {
-            let bucket = self.0.users.get_with(user, || credential);
+            let known = self.0.users.get(&user);
+            let bucket = known.unwrap_or_else(|| self.0.users.get_with(user, || credential));
             if self.0.buckets.get(&credential) != Some(bucket) {
                 self.0.buckets.insert(credential, bucket);
             }
