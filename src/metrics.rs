@@ -6,7 +6,7 @@
 use std::{
     fmt::{self, Write},
     marker,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -54,6 +54,7 @@ struct Inner {
     statement_seconds: Seconds<Statement>,
     call_seconds: Seconds<OneOf>,
     syncs: Family<OneOf, Counter>,
+    observer: OnceLock<storage::Told>,
 }
 
 type Seconds<Labels> = Family<Labels, Histogram, fn() -> Histogram>;
@@ -144,6 +145,7 @@ impl Metrics {
             statement_seconds: Family::new_with_constructor(histogram),
             call_seconds: Family::new_with_constructor(histogram),
             syncs: Family::default(),
+            observer: OnceLock::new(),
         };
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", build);
@@ -240,6 +242,16 @@ impl Metrics {
         self.collect(Streams(Box::new(open)));
     }
 
+    /// Tells somebody else of every statement as well: the first who wants to be told.
+    #[must_use]
+    pub fn observed_by(
+        self,
+        observer: impl Fn(&metric::Info<'_>) + Send + marker::Sync + 'static,
+    ) -> Self {
+        let _ = self.0.observer.set(Box::new(observer));
+        self
+    }
+
     /// What is to be told of every statement.
     pub fn statements(&self) -> impl Fn(&metric::Info<'_>) + Send + marker::Sync + use<> {
         let counts = self.0.clone();
@@ -254,6 +266,9 @@ impl Metrics {
             };
             let seconds = counts.statement_seconds.get_or_create(&labels);
             seconds.observe(info.elapsed.as_secs_f64());
+            if let Some(tell) = counts.observer.get() {
+                tell(info);
+            }
         }
     }
 
@@ -365,12 +380,12 @@ impl Collector for Pool {
         for (name, help, value) in [
             (
                 "database_connections_used",
-                "Connections to the database that somebody uses",
+                "Connections to the database in use, up to two kept ready between lookups included",
                 open.saturating_sub(idle),
             ),
             (
                 "database_connections_idle",
-                "Open connections to the database that nobody uses",
+                "Open connections to the database that are free for anything",
                 idle,
             ),
             (

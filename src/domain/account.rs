@@ -9,7 +9,10 @@ use super::{
     preference::Preferences,
     target::{self, OrgPage, Personal, PersonalPage, Target, TargetId},
 };
-use crate::storage::account::{self, AccountRows, Asker, IdentityRow};
+use crate::{
+    metrics::Metrics,
+    storage::account::{self, AccountRows, Asker, IdentityRow},
+};
 
 pub(crate) use crate::storage::account::Credentials;
 
@@ -45,8 +48,8 @@ pub(crate) struct Accounts(account::Shared);
 
 impl Accounts {
     /// Must be called within a runtime.
-    pub(crate) fn new(db: DatabaseConnection) -> Self {
-        Self(account::Shared::new(db))
+    pub(crate) fn new(db: DatabaseConnection, metrics: &Metrics) -> Self {
+        Self(account::Shared::new(db, Box::new(metrics.statements())))
     }
 
     /// Finds the caller by what they present; `now` is UTC.
@@ -70,9 +73,8 @@ pub(crate) async fn of_caller(
     credentials: &Credentials,
     now: NaiveDateTime,
 ) -> Result<Account, Error> {
-    let credentials = credentials.clone();
-    let mut rows = account::of_callers(transaction, &[Asker::new(credentials, now)]).await?;
-    Account::found(rows.pop().flatten(), now)
+    let asker = Asker::new(credentials.clone(), now);
+    Account::found(account::of_caller(transaction, asker).await?, now)
 }
 
 impl Account {

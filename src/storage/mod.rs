@@ -5,6 +5,7 @@ mod connect;
 pub(crate) mod connection;
 pub mod entity;
 pub(crate) mod failure;
+mod kept;
 pub(crate) mod notifications;
 pub(crate) mod organization;
 pub(crate) mod page_sync;
@@ -17,6 +18,7 @@ pub use connect::{Pool, connect};
 pub(crate) use connect::{
     PoolState, again_if_lost, begin_write, current_time, is_read_only, pool_state,
 };
+pub(crate) use kept::Told;
 pub(crate) use traced::commit;
 
 use chrono::NaiveDateTime;

@@ -9,7 +9,7 @@ use chrono::NaiveDateTime;
 use opentelemetry::Context;
 
 pub(crate) use shared::{Gone, Shared};
-pub(crate) use statement::of_callers;
+pub(crate) use statement::of_caller;
 
 /// What a request proves about its sender: secrets, so `Debug` shows none of it.
 #[derive(Clone, Default)]

@@ -2,38 +2,54 @@ use std::{
     collections::VecDeque,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use futures_util::future::{self, Either};
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{DatabaseConnection, DbErr, QueryResult, Statement};
 use tokio::{runtime::Handle, sync::oneshot};
 
-use super::{AccountRows, Asker, of_callers};
-use crate::storage::{again_if_lost, failure};
+use super::{AccountRows, Asker, statement::of_callers};
+use crate::storage::{Told, again_if_lost, failure, kept::Kept, pool_state};
 
-/// How many statements are under way at a time. Fewer make larger batches, more keep the database busier.
+/// How many statements are under way at a time, at most.
 const STATEMENTS: usize = 2;
 
-/// The most askers that share a statement.
-const BATCH: usize = 64;
+/// How many askers have to wait before a statement begins beside another. What a statement costs by itself is worth two
+/// askers' rows: fewer of them with more askers each are answered sooner.
+const MANY: usize = 8;
+
+/// After how long nobody waits for the statement that is under way.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// The most askers that share a statement: with more, the server has nothing to do while the database works, and
+/// the database while the server does.
+const BATCH: usize = 16;
 
 /// Lets askers who wait share a statement.
 ///
-/// Somebody who asks alone is answered at once, within their own request. While [`STATEMENTS`] are under way, askers
-/// gather, and all of them go with the next one: the busier the server, the less a request costs the database. Only
+/// Somebody who asks alone is answered at once, within their own request. While a statement is under way, askers
+/// gather, and go together with the next one: the busier the server, the less a request costs the database. Only
 /// requests and subscriptions wait here, of which there are never more than the server has places for.
 #[derive(Clone)]
 pub(crate) struct Shared(Arc<Inner>);
 
 struct Inner {
     db: DatabaseConnection,
+    told: Told,
+    /// Whether so many connections are nothing to miss for the others.
+    keeps: bool,
     runtime: Handle,
     state: Mutex<State>,
 }
 
 struct State {
-    /// Statements that may begin. While there are any, nobody waits.
-    free: usize,
+    /// How many statements there are at this moment.
+    under_way: usize,
+    /// When the last of them began.
+    began: Instant,
+    /// Never more than there may be statements.
+    kept: Vec<Kept>,
     waiting: VecDeque<Waiting>,
 }
 
@@ -49,17 +65,22 @@ type Answer = Result<Option<AccountRows>, DbErr>;
 #[derive(Debug)]
 pub(crate) struct Gone;
 
-/// The right to run a statement. Those who wait have it next, however it ended.
+/// A statement under way. However it ends, those who wait are next.
 struct Turn(Arc<Inner>);
 
 impl Shared {
     /// Must be called within a runtime.
-    pub(crate) fn new(db: DatabaseConnection) -> Self {
+    pub(crate) fn new(db: DatabaseConnection, told: Told) -> Self {
+        let most = usize::try_from(pool_state(&db)().most).unwrap_or(usize::MAX);
         Self(Arc::new(Inner {
             db,
+            told,
+            keeps: most > 2 * STATEMENTS,
             runtime: Handle::current(),
             state: Mutex::new(State {
-                free: STATEMENTS,
+                under_way: 0,
+                began: Instant::now(),
+                kept: Vec::new(),
                 waiting: VecDeque::new(),
             }),
         }))
@@ -68,7 +89,7 @@ impl Shared {
     pub(crate) async fn of_caller(&self, asker: Asker) -> Result<Answer, Gone> {
         match self.take_turn(asker) {
             Either::Left((_turn, asker)) => {
-                let read = read(&self.0.db, std::slice::from_ref(&asker)).await;
+                let read = self.0.read(std::slice::from_ref(&asker)).await;
                 Ok(read.map(|mut accounts| accounts.pop().flatten()))
             }
             Either::Right(answered) => answered.await.map_err(|_| Gone),
@@ -77,13 +98,36 @@ impl Shared {
 
     fn take_turn(&self, asker: Asker) -> Either<(Turn, Asker), oneshot::Receiver<Answer>> {
         let mut state = self.0.state();
-        if state.free > 0 {
-            state.free -= 1;
+        if state.under_way == 0 {
+            state.begin();
             return Either::Left((Turn(self.0.clone()), asker));
         }
         let (answer, answered) = oneshot::channel();
         state.waiting.push_back(Waiting { asker, answer });
+        self.0.go_on(state);
         Either::Right(answered)
+    }
+}
+
+impl State {
+    fn begin(&mut self) {
+        self.under_way += 1;
+        self.began = Instant::now();
+    }
+
+    /// Those who go with a statement that is to begin now, if one is.
+    fn next(&mut self) -> Option<Vec<Waiting>> {
+        let is_time = match self.under_way {
+            0 => true,
+            STATEMENTS => false,
+            _ => self.waiting.len() >= MANY || self.began.elapsed() > PATIENCE,
+        };
+        if !is_time || self.waiting.is_empty() {
+            return None;
+        }
+        self.begin();
+        let count = self.waiting.len().min(BATCH);
+        Some(self.waiting.drain(..count).collect())
     }
 }
 
@@ -97,28 +141,48 @@ impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Begins a statement for those who wait, if it is time.
+    fn go_on(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        let Some(batch) = state.next() else { return };
+        drop(state);
+        let turn = Turn(self.clone());
+        // By itself, so that nobody who goes away takes the answer from the others.
+        self.runtime.spawn(async move {
+            answer(&turn.0, batch).await;
+            drop(turn);
+        });
+    }
+
+    async fn read(&self, askers: &[Asker]) -> Result<Vec<Option<AccountRows>>, DbErr> {
+        let backend = self.db.get_database_backend();
+        again_if_lost(|| of_callers(backend, askers, |statement| self.run(statement))).await
+    }
+
+    async fn run(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let kept = self.state().kept.pop().filter(|kept| !kept.is_due());
+        let mut connection = match kept {
+            Some(kept) => kept,
+            // Boxed, as it is large and seldom needed: futures are moved about.
+            None => Box::pin(Kept::open(&self.db)).await?,
+        };
+        let rows = connection.query_all(statement, &self.told).await?;
+        if self.keeps {
+            self.state().kept.push(connection);
+        }
+        Ok(rows)
+    }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         let mut state = self.0.state();
-        if state.waiting.is_empty() {
-            state.free += 1;
-            return;
-        }
-        let count = state.waiting.len().min(BATCH);
-        let batch = state.waiting.drain(..count).collect();
-        drop(state);
-        let turn = Self(self.0.clone());
-        // By itself, so that nobody who goes away takes the answer from the others.
-        self.0.runtime.spawn(async move {
-            answer(&turn.0.db, batch).await;
-            drop(turn);
-        });
+        state.under_way -= 1;
+        self.0.go_on(state);
     }
 }
 
-async fn answer(db: &DatabaseConnection, mut batch: Vec<Waiting>) {
+async fn answer(inner: &Inner, mut batch: Vec<Waiting>) {
     batch.retain(|waiting| !waiting.answer.is_closed());
     if batch.is_empty() {
         return;
@@ -127,7 +191,7 @@ async fn answer(db: &DatabaseConnection, mut batch: Vec<Waiting>) {
         .into_iter()
         .map(|Waiting { asker, answer }| (asker, answer))
         .unzip();
-    match while_awaited(&mut answers, read(db, &askers)).await {
+    match while_awaited(&mut answers, inner.read(&askers)).await {
         None => {}
         Some(Ok(accounts)) => {
             for (answer, account) in answers.into_iter().zip(accounts) {
@@ -139,7 +203,7 @@ async fn answer(db: &DatabaseConnection, mut batch: Vec<Waiting>) {
             // Only whose rows they are shall suffer.
             for (asker, answer) in askers.into_iter().zip(answers) {
                 let alone = vec![Waiting { asker, answer }];
-                Box::pin(self::answer(db, alone)).await;
+                Box::pin(self::answer(inner, alone)).await;
             }
         }
         Some(Err(cause)) => {
@@ -148,13 +212,6 @@ async fn answer(db: &DatabaseConnection, mut batch: Vec<Waiting>) {
             }
         }
     }
-}
-
-async fn read(
-    db: &DatabaseConnection,
-    askers: &[Asker],
-) -> Result<Vec<Option<AccountRows>>, DbErr> {
-    again_if_lost(|| of_callers(db, askers)).await
 }
 
 /// Gives up when all who wait have gone: requests have deadlines, and so the statement has theirs.

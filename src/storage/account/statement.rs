@@ -1,7 +1,10 @@
 use std::sync::LazyLock;
 
 use chrono::NaiveDateTime;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
+    Value, sqlx::FromRow,
+};
 use serde_json::json;
 
 use super::{AccountRows, Asker, IdentityRow, PageRow, PreferenceRow, ProviderData};
@@ -10,21 +13,32 @@ use crate::storage::{
     traced::{share, span, within},
 };
 
+/// The rows of the asker's user, as a transaction sees them.
+pub(crate) async fn of_caller(
+    transaction: &DatabaseTransaction,
+    asker: Asker,
+) -> Result<Option<AccountRows>, DbErr> {
+    let run = |statement| transaction.query_all_raw(statement);
+    let backend = transaction.get_database_backend();
+    let mut accounts = of_callers(backend, &[asker], run).await?;
+    Ok(accounts.pop().flatten())
+}
+
 /// The rows of each asker's user, in the order of the askers; `None` for whom the credentials prove nobody.
-pub(crate) async fn of_callers(
-    db: &impl ConnectionTrait,
+pub(super) async fn of_callers<Run: Future<Output = Result<Vec<QueryResult>, DbErr>>>(
+    backend: DbBackend,
     askers: &[Asker],
+    run: impl FnOnce(Statement) -> Run,
 ) -> Result<Vec<Option<AccountRows>>, DbErr> {
     let mut accounts: Vec<_> = askers.iter().map(|_| None).collect();
     let proofs = Proofs::of(askers);
     if proofs.is_empty() {
         return Ok(accounts);
     }
-    let backend = db.get_database_backend();
     let statement = proofs.statement(backend);
     let span = span(backend, "SELECT account");
     share(&span, askers.iter().map(|asker| &asker.trace));
-    for row in within(span, db.query_all_raw(statement)).await? {
+    for row in within(span, run(statement)).await? {
         let row = Row::read(&row)?;
         let asker = usize::try_from(row.asker).ok();
         let account = asker.and_then(|asker| accounts.get_mut(asker));
@@ -116,9 +130,27 @@ struct Row {
     at: Option<NaiveDateTime>,
 }
 
+/// As the database's driver reads them: SeaORM makes an error of each column that is NULL, and then drops it.
+type Columns = (
+    i32,
+    i32,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<NaiveDateTime>,
+);
+
 impl Row {
     fn read(row: &QueryResult) -> Result<Self, DbErr> {
-        let (asker, part, id, page, label, image, detail, at) = row.try_get_many_by_index()?;
+        let columns = match (row.try_as_pg_row(), row.try_as_sqlite_row()) {
+            (Some(row), _) => Columns::from_row(row),
+            (_, Some(row)) => Columns::from_row(row),
+            (None, None) => return Err(DbErr::Type("a row of another database".to_owned())),
+        };
+        let (asker, part, id, page, label, image, detail, at) =
+            columns.map_err(|cause| DbErr::Query(RuntimeErr::SqlxError(cause.into())))?;
         Ok(Self {
             asker,
             part,

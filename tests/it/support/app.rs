@@ -107,12 +107,10 @@ impl TestApp {
         let statements = Arc::new(Mutex::new(Vec::new()));
         let mut counted = database.connect().await;
         let seen = statements.clone();
-        let metrics = Metrics::new();
-        let observe = metrics.statements();
-        counted.set_metric_callback(move |info| {
-            observe(info);
+        let metrics = Metrics::new().observed_by(move |info| {
             seen.lock().unwrap().push(info.statement.sql.clone());
         });
+        counted.set_metric_callback(metrics.statements());
         let mut settings = settings();
         let mut linkedin_settings = linkedin_settings(linkedin.base_url());
         change(&mut settings, &mut linkedin_settings);
