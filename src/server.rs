@@ -14,9 +14,10 @@ use axum::{
     body::{Body, Bytes},
     extract::{ConnectInfo, MatchedPath, OriginalUri, Request, State},
     http::{
-        HeaderName, HeaderValue, Method, StatusCode,
+        HeaderValue, Method, StatusCode,
         header::{
             AUTHORIZATION, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+            X_FRAME_OPTIONS,
         },
     },
     middleware::{self, Next},
@@ -34,7 +35,6 @@ use tower_http::{
     },
     cors::CorsLayer,
     request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
-    set_header::SetResponseHeaderLayer,
     validate_request::ValidateRequestHeaderLayer,
 };
 
@@ -260,9 +260,6 @@ async fn read_ahead(request: Request) -> Request {
 }
 
 fn surrounded(routes: Router, settings: &Settings, ids: Ids, metrics: Metrics) -> Router {
-    let always = |name: HeaderName, value| {
-        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
-    };
     // One stack: every layer that is put around a router by itself costs each request several allocations.
     let layers = ServiceBuilder::new()
         .map_request(drop_unfit_request_id)
@@ -271,13 +268,24 @@ fn surrounded(routes: Router, settings: &Settings, ids: Ids, metrics: Metrics) -
         .layer(telemetry::layer())
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(middleware::from_fn_with_state(metrics, count))
-        .layer(always(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(always(REFERRER_POLICY, "no-referrer"))
-        .layer(always(HeaderName::from_static("x-frame-options"), "DENY"))
+        .map_response(harden)
         .layer(CompressionLayer::new().compress_when(is_whole()))
         .layer(ValidateRequestHeaderLayer::custom(unambiguous::refuse))
         .layer(cors(settings));
     routes.layer(layers)
+}
+
+/// Tells browsers to be careful, unless the answer itself says otherwise.
+fn harden<B>(mut response: axum::http::Response<B>) -> axum::http::Response<B> {
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_FRAME_OPTIONS, "DENY"),
+    ] {
+        let header = response.headers_mut().entry(name);
+        header.or_insert(HeaderValue::from_static(value));
+    }
+    response
 }
 
 async fn count(
