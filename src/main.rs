@@ -87,7 +87,7 @@ async fn serve(serve: Serve, logging: &Logging) -> Result<(), Box<dyn Error>> {
         )
         .into());
     }
-    let listener = TcpListener::bind((serve.bind, serve.port)).map_err(|cause| {
+    let listener = server::listen((serve.bind, serve.port).into()).map_err(|cause| {
         format!(
             "cannot listen on BIND {} PORT {}: {cause}",
             serve.bind, serve.port

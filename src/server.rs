@@ -26,7 +26,7 @@ use axum::{
 };
 use axum_server::Handle;
 use futures_util::{FutureExt, StreamExt, stream};
-use tokio::sync::Semaphore;
+use tokio::{net::TcpSocket, sync::Semaphore};
 use tower::ServiceBuilder;
 use tower_http::{
     compression::{
@@ -361,6 +361,27 @@ fn drop_unfit_request_id(mut request: Request) -> Request {
         request.headers_mut().remove(REQUEST_ID);
     }
     request
+}
+
+/// How many connections may wait to be taken, as far as the system allows: after a restart, all clients come at once, and
+/// whoever finds no room tries again a second later.
+const BACKLOG: u32 = 4_096;
+
+/// Listens for connections. Must be called within a runtime.
+///
+/// # Errors
+/// When the address cannot be had.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // So that a server that was just stopped does not keep the next one from its address.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 /// Serves until `stop`, and then ends what is under way.

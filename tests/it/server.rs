@@ -1,7 +1,8 @@
 //! What surrounds the routes: health, headers, logs, deadlines, and how the program starts and stops.
 
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
+use linkedin_targets::server;
 use reqwest::{
     Client, Method,
     header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE},
@@ -184,6 +185,18 @@ async fn a_request_that_waits_too_long_for_the_database_is_answered_in_time(
     }
     held.rollback().await.unwrap();
     assert_eq!(app.gql(&ada, save).await.status, 200);
+}
+
+#[tokio::test]
+async fn as_many_as_come_at_once_may_wait_to_be_taken() {
+    let listener = server::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = listener.local_addr().unwrap();
+
+    // Nobody takes them, so that whoever finds no room now never will.
+    let clients = (0..300).map(|_| std::net::TcpStream::connect_timeout(&address, NEVER));
+    let connected: Result<Vec<_>, _> = clients.collect();
+
+    assert_eq!(connected.unwrap().len(), 300);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -561,6 +574,9 @@ fn both_faces_are_described_without_a_database() {
 
 /// A deadline that passes while a test waits for it.
 const SOON: Duration = Duration::from_millis(200);
+
+/// Longer than anything takes that comes to an end.
+const NEVER: Duration = Duration::from_secs(20);
 
 /// Keeps the server from writing.
 async fn hold(app: &TestApp, on: Backend) -> DatabaseTransaction {
