@@ -27,8 +27,8 @@ use crate::Outcome;
 pub(crate) enum Bare {
     /// The same answers as this server's, with the least effort.
     Ceiling { database_url: String },
-    /// Always this answer.
-    Floor { answer: String },
+    /// Always the answer that comes over standard input.
+    Floor,
 }
 
 /// As many connections as this server has by default.
@@ -37,8 +37,8 @@ const CONNECTIONS: usize = 10;
 /// Prints the address, and serves for ever.
 pub(crate) async fn bare(server: Bare) -> Outcome<()> {
     let routes = match server {
-        Bare::Floor { answer } => {
-            let answer = Bytes::from(answer);
+        Bare::Floor => {
+            let answer = Bytes::from(std::io::read_to_string(std::io::stdin())?);
             Router::new().fallback(async || json(answer))
         }
         Bare::Ceiling { database_url } => Router::new()

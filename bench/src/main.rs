@@ -110,7 +110,7 @@ fn measure(server: &std::path::Path, data: &Data, options: &Options) -> Outcome<
     ours.first_answer()?;
     let start = started.elapsed();
     let idle = ours.resident()?;
-    let ceiling = Process::bare("ceiling", data.url())?;
+    let ceiling = Process::ceiling(data.url())?;
     let load = Load::new(data.people(), Duration::from_secs(options.seconds.into()))?;
 
     let operations = match options.operations.as_slice() {

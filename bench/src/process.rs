@@ -39,11 +39,15 @@ impl Process {
     }
 
     /// The benchmark itself as a bare server of this kind.
-    pub(crate) fn bare(kind: &str, argument: &str) -> Outcome<Self> {
+    fn bare(arguments: &[&str], input: &str) -> Outcome<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args([kind, argument])
+            .args(arguments)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
+        let mut to = child.stdin.take().ok_or("no standard input")?;
+        to.write_all(input.as_bytes())?;
+        drop(to);
         let out = child.stdout.take().ok_or("no standard output")?;
         let mut address = String::new();
         BufReader::new(out).read_line(&mut address)?;
@@ -53,8 +57,13 @@ impl Process {
         })
     }
 
+    pub(crate) fn ceiling(database_url: &str) -> Outcome<Self> {
+        Self::bare(&["ceiling", database_url], "")
+    }
+
     pub(crate) fn floor(answer: &str) -> Outcome<Self> {
-        Self::bare("floor", answer)
+        // Longer than an argument may be, when somebody has a thousand pages.
+        Self::bare(&["floor"], answer)
     }
 
     /// Waits until it says that it is ready.
