@@ -42,8 +42,9 @@ test('a save is described with every sentence that may refuse it', async () => {
     const operation = await open(page, 'put /api/linkedin/posting-targets');
     const refusals = operation.getByRole('row', { name: /^400/ }).getByRole('combobox').last();
 
-    assert.equal(await refusals.locator('option').count(), 6);
+    // Waits for it to be drawn, which counting does not.
     await refusals.selectOption('invalid-targets');
+    assert.equal(await refusals.locator('option').count(), 6);
     await operation.getByText('"error": "Invalid targets"').waitFor();
   });
 });
