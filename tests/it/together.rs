@@ -41,8 +41,8 @@ async fn those_who_wait_share_a_statement_and_each_gets_their_own(
     let labels: Vec<_> = replies.iter().map(labels).collect();
     let own: Vec<_> = (0..20).map(own_labels).collect();
     assert_eq!(labels, own);
-    // One went ahead, another followed with whoever had come by then, and two took all others.
-    assert!(selects(&app) <= 4);
+    // One went ahead, another followed with whoever had come by then, and the third took all others.
+    assert!(selects(&app) <= 3);
 }
 
 #[rstest]

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_millis(5);
 
 /// The most askers that share a statement: with more, the server has nothing to do while the database works, and
 /// the database while the server does.
-const BATCH: usize = 16;
+const BATCH: usize = 32;
 
 /// Lets askers who wait share a statement.
 ///
