@@ -19,10 +19,10 @@ pub(super) struct Targets {
 
 /// A destination that the caller can post to right now.
 #[derive(Deserialize, Serialize, ToSchema)]
-#[serde(tag = "kind")]
+#[serde(tag = "kind", try_from = "Selected")]
 enum Target {
     /// The caller's own LinkedIn account.
-    #[serde(rename = "personal", alias = "Personal", rename_all = "camelCase")]
+    #[serde(rename = "personal", rename_all = "camelCase")]
     #[schema(title = "PersonalTarget")]
     Personal {
         /// The member's name on LinkedIn, or `LinkedIn` when it is not known.
@@ -33,7 +33,7 @@ enum Target {
         avatar_url: Option<String>,
     },
     /// A company page that an organization assigned to the caller.
-    #[serde(rename = "orgPage", alias = "OrgPage", rename_all = "camelCase")]
+    #[serde(rename = "orgPage", rename_all = "camelCase")]
     #[schema(title = "OrgPageTarget")]
     OrgPage {
         /// The id of the page's record: what a save and `POST /api/messages` take.
@@ -50,11 +50,7 @@ enum Target {
         logo_url: Option<String>,
     },
     /// A company page that the caller administers.
-    #[serde(
-        rename = "personalPage",
-        alias = "PersonalPage",
-        rename_all = "camelCase"
-    )]
+    #[serde(rename = "personalPage", rename_all = "camelCase")]
     #[schema(title = "PersonalPageTarget")]
     PersonalPage {
         /// The id of the page's record: what a save and `POST /api/messages` take.
@@ -70,6 +66,57 @@ enum Target {
         #[schema(required, examples("https://media.licdn.com/logo.png"))]
         logo_url: Option<String>,
     },
+}
+
+/// A target as its document selects it: flat, since a kind that decides about the other fields has them all read twice.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Selected {
+    kind: Kind,
+    page_id: Option<String>,
+    personal_page_id: Option<String>,
+    linked_in_page_id: Option<String>,
+    label: String,
+    avatar_url: Option<String>,
+    logo_url: Option<String>,
+}
+
+/// The types of `LinkedInTarget`.
+#[derive(Deserialize)]
+enum Kind {
+    Personal,
+    OrgPage,
+    PersonalPage,
+}
+
+impl TryFrom<Selected> for Target {
+    type Error = &'static str;
+
+    fn try_from(selected: Selected) -> Result<Self, Self::Error> {
+        const NO_ID: &str = "a page without its id";
+        let Selected {
+            label, logo_url, ..
+        } = selected;
+        let page = selected.linked_in_page_id.ok_or(NO_ID);
+        Ok(match selected.kind {
+            Kind::Personal => Self::Personal {
+                label,
+                avatar_url: selected.avatar_url,
+            },
+            Kind::OrgPage => Self::OrgPage {
+                page_id: selected.page_id.ok_or(NO_ID)?,
+                linked_in_page_id: page?,
+                label,
+                logo_url,
+            },
+            Kind::PersonalPage => Self::PersonalPage {
+                personal_page_id: selected.personal_page_id.ok_or(NO_ID)?,
+                linked_in_page_id: page?,
+                label,
+                logo_url,
+            },
+        })
+    }
 }
 
 #[derive(Deserialize)]
