@@ -205,9 +205,9 @@ async fn a_statement_that_requests_share_is_found_from_each_of_them(
         let told = |span: &&Span| is_child(span, read) || is_linked(span, read);
         assert_eq!(spans.iter().filter(told).count(), 1, "{spans:#?}");
     }
-    // Two went ahead at once, and the third took all others.
+    // Each of three statements is the child of one request. Who goes with the second depends on how fast they come.
     let shared: Vec<_> = spans.iter().map(|span| span.links.len()).collect();
-    assert_eq!(shared.iter().max(), Some(&(CROWD - 3)), "{shared:?}");
+    assert_eq!(shared.iter().sum::<usize>(), CROWD - 3, "{shared:?}");
 }
 
 /// Whoever adds a statement is to give it a span.
