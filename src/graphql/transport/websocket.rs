@@ -9,10 +9,7 @@ use axum::{
         WebSocketUpgrade,
         ws::{CloseFrame, Message, WebSocket, close_code},
     },
-    http::{
-        HeaderMap, HeaderValue,
-        header::{AUTHORIZATION, COOKIE},
-    },
+    http::{HeaderMap, HeaderValue, header::AUTHORIZATION},
     response::Response,
 };
 use futures_util::{Stream, StreamExt, stream};
@@ -56,7 +53,6 @@ pub(super) fn answer(
     place: Place,
 ) -> Response {
     let most = api.app.settings.limits.body_bytes;
-    let headers = of_identity(&headers);
     upgrade
         .protocols([PROTOCOL])
         .read_buffer_size(BUFFER)
@@ -65,21 +61,6 @@ pub(super) fn answer(
         .max_message_size(most)
         .max_frame_size(most)
         .on_upgrade(move |socket| Session::new(api, headers, socket).run(place))
-}
-
-/// Copies, as headers share the memory of their whole request, which would be kept for as long as the socket is open.
-fn of_identity(headers: &HeaderMap) -> HeaderMap {
-    [AUTHORIZATION, COOKIE]
-        .into_iter()
-        .flat_map(|name| {
-            let values = headers.get_all(&name).iter();
-            values.filter_map(move |value| {
-                let mut copy = HeaderValue::from_bytes(value.as_bytes()).ok()?;
-                copy.set_sensitive(true);
-                Some((name.clone(), copy))
-            })
-        })
-        .collect()
 }
 
 #[derive(Deserialize)]
@@ -158,7 +139,7 @@ type Steps = Pin<Box<dyn Stream<Item = Step> + Send>>;
 
 struct Session {
     api: Arc<Api>,
-    /// Those that tell who the client is. It may add its token later.
+    /// Of the request that asked for the WebSocket; the client may add its token later.
     headers: HeaderMap,
     socket: WebSocket,
     is_open: bool,
