@@ -31,7 +31,7 @@ use tower::ServiceBuilder;
 use tower_http::{
     compression::{
         CompressionLayer, Predicate,
-        predicate::{DefaultPredicate, NotForContentType},
+        predicate::{DefaultPredicate, NotForContentType, SizeAbove},
     },
     cors::CorsLayer,
     request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
@@ -269,7 +269,7 @@ fn surrounded(routes: Router, settings: &Settings, ids: Ids, metrics: Metrics) -
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(middleware::from_fn_with_state(metrics, count))
         .map_response(harden)
-        .layer(CompressionLayer::new().compress_when(is_whole()))
+        .layer(CompressionLayer::new().compress_when(is_worth_it()))
         .layer(ValidateRequestHeaderLayer::custom(unambiguous::refuse))
         .layer(cors(settings));
     routes.layer(layers)
@@ -339,9 +339,14 @@ fn cors(settings: &Settings) -> tower::util::Either<CorsLayer, tower::layer::uti
     tower::util::option_layer((!settings.allowed_origins.is_empty()).then_some(layer))
 }
 
+/// From how many bytes on an answer is compressed: a shorter one fits into one packet with its head as it is.
+const LONG: u64 = 1024;
+
 /// Parts of an answer that goes on must arrive when they are sent; compression would hold them back.
-fn is_whole() -> impl Predicate {
-    DefaultPredicate::new().and(NotForContentType::const_new("multipart/mixed"))
+fn is_worth_it() -> impl Predicate {
+    DefaultPredicate::new()
+        .and(SizeAbove::new(LONG))
+        .and(NotForContentType::const_new("multipart/mixed"))
 }
 
 #[derive(Clone)]
