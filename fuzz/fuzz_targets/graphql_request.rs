@@ -76,7 +76,7 @@ fn body(query: &str) -> Option<String> {
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let value = match &*name {
             _ if value.is_empty() => continue,
-            "query" | "operationName" => value.into(),
+            "query" | "documentId" | "operationName" => value.into(),
             "variables" | "extensions" => serde_json::from_str(&value).ok()?,
             _ => continue,
         };
