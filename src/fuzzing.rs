@@ -1,11 +1,17 @@
 //! What the targets in `fuzz/` reach past the server: everything of ours that reads what comes from outside.
 
-use std::net::IpAddr;
+use std::{iter, net::IpAddr};
 
-use axum::http::HeaderMap;
+use axum::{
+    extract::Request,
+    http::{HeaderMap, StatusCode},
+    response::IntoResponse,
+};
 use chrono::NaiveDateTime;
+use futures_util::FutureExt;
 use ipnet::IpNet;
 use secrecy::SecretString;
+use tower::{ServiceExt, service_fn};
 
 use crate::{
     app::Settings,
@@ -98,16 +104,24 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> O
 pub fn passing(rates: Rates, requests: usize) -> [usize; 3] {
     let limits = RateLimits::new(rates);
     let sender = || ["sender"].into_iter();
+    let nobody = iter::empty;
+    let passes = |asker| {
+        let refuse = |_| StatusCode::TOO_MANY_REQUESTS.into_response();
+        let answer = async |_| Ok(().into_response());
+        let answers = limits.around(asker, refuse, service_fn(answer));
+        let response = answers.oneshot(Request::default()).now_or_never();
+        response.is_some_and(|Ok(response)| response.status() == StatusCode::OK)
+    };
     let mut passing = [0; 3];
     for _ in 0..requests {
-        let standings = [
-            limits.ask(sender()),
-            limits.ask_from("sender"),
-            limits.sync(sender()),
+        let standing = limits.sync(sender());
+        let passes = [
+            passes(limits.asker(sender(), None::<&str>)),
+            passes(limits.asker(nobody(), Some("sender"))),
+            standing.is_none_or(|standing| standing.wait.is_none()),
         ];
-        for (count, standing) in passing.iter_mut().zip(standings) {
-            let waits = standing.is_some_and(|standing| standing.wait.is_some());
-            *count += usize::from(!waits);
+        for (count, passes) in passing.iter_mut().zip(passes) {
+            *count += usize::from(passes);
         }
     }
     passing

@@ -27,7 +27,7 @@ use axum::{
 use axum_server::Handle;
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::{net::TcpSocket, sync::Semaphore};
-use tower::ServiceBuilder;
+use tower::{ServiceBuilder, ServiceExt as _};
 use tower_http::{
     compression::{
         CompressionLayer, Predicate,
@@ -49,7 +49,7 @@ use crate::{
     graphql::{self, Api},
     metrics::{self, Metrics, Outcome, Told},
     pages,
-    rate_limits::{self, RateLimits, Standing},
+    rate_limits::{self, Asker, RateLimits, Subject},
     rest,
     streams::Streams,
     telemetry::{self, REQUEST_ID},
@@ -108,8 +108,11 @@ pub fn router(app: App) -> Result<Router, String> {
         })
     };
     let (timeout, patient) = (settings.request_timeout, link::timeout(&api.app));
-    let guarded =
-        |routes: Router, guard| routes.layer(middleware::from_fn_with_state(guard, Guard::answer));
+    let guarded = |routes: Router, guard: Arc<Guard>| {
+        let limit = middleware::from_fn_with_state(guard.clone(), Guard::limit);
+        let admit = middleware::from_fn_with_state(guard, Guard::admit);
+        routes.layer(ServiceBuilder::new().layer(limit).layer(admit))
+    };
     let graphql = guarded(graphql, guard(GRAPHQL, timeout, true));
     let of_rest = guard(REST, timeout, false);
     let of_link = guard(PAGES, patient, true);
@@ -183,18 +186,18 @@ struct Guard {
 }
 
 impl Guard {
-    /// Turns away who asks too often, and tells everybody how they stand.
-    async fn answer(State(guard): State<Arc<Self>>, request: Request, next: Next) -> Response {
-        let standings = guard.standings(&request);
-        let refused = standings.iter().find(|standing| standing.wait.is_some());
-        let response = match refused {
-            Some(standing) => {
-                guard.app.metrics.limited(standing.subject.name());
-                (guard.face.limited)()
-            }
-            None => guard.end(guard.admit(request, next)).await,
+    async fn limit(State(guard): State<Arc<Self>>, request: Request, next: Next) -> Response {
+        let (app, limited) = (guard.app.clone(), guard.face.limited);
+        let refuse = move |subject: Subject| {
+            app.metrics.limited(subject.name());
+            limited()
         };
-        rate_limits::tell(response, standings)
+        let answers = guard.limits.around(guard.asker(&request), refuse, next);
+        answers.oneshot(request).await.into_response()
+    }
+
+    async fn admit(State(guard): State<Arc<Self>>, request: Request, next: Next) -> Response {
+        guard.end(guard.place(request, next)).await
     }
 
     async fn always(State(guard): State<Arc<Self>>, request: Request, next: Next) -> Response {
@@ -215,7 +218,7 @@ impl Guard {
     }
 
     /// Turns away whom there is no place for, at once: what is let in stays fast.
-    async fn admit(&self, request: Request, next: Next) -> Response {
+    async fn place(&self, request: Request, next: Next) -> Response {
         let request = if self.reads_ahead {
             read_ahead(request).await
         } else {
@@ -229,16 +232,14 @@ impl Guard {
         }
     }
 
-    /// How the sender stands, as a user and by their address, as far as either is known.
-    fn standings(&self, request: &Request) -> Vec<Standing> {
+    fn asker(&self, request: &Request) -> Asker {
         let (settings, headers) = (&self.app.settings, request.headers());
-        let user = self.limits.ask(auth::credentials(headers, settings).each());
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let address = peer.and_then(|ConnectInfo(peer)| {
             auth::client_address(peer.ip(), headers, &settings.trusted_proxies)
         });
-        let address = address.and_then(|address| self.limits.ask_from(address));
-        user.into_iter().chain(address).collect()
+        let credentials = auth::credentials(headers, settings);
+        self.limits.asker(credentials.each(), address)
     }
 }
 

@@ -1,9 +1,14 @@
 //! Too much at once, and too often: what is turned away, how, and that the others are answered.
 
-use std::{io::Write, net::TcpStream, num::NonZeroU32, time::Duration};
+use std::{
+    io::Write,
+    net::{IpAddr, TcpStream},
+    num::NonZeroU32,
+    time::Duration,
+};
 
 use linkedin_targets::{app::Settings, rate_limits::Rate};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, header::HeaderName};
 use rstest::rstest;
 use serde_json::json;
 
@@ -168,6 +173,44 @@ async fn behind_a_trusted_proxy_the_clients_own_address_counts(
     assert_eq!(other.status, 401);
 }
 
+#[tokio::test]
+async fn who_is_turned_away_for_their_address_may_ask_from_elsewhere() {
+    let app = TestApp::with(Backend::Sqlite, |settings| {
+        settings.rates.user = rate(4, HOUR);
+        settings.rates.address = rate(1, HOUR);
+        settings.trusted_proxies = vec![IpAddr::from([127, 0, 0, 1]).into()];
+    });
+    let app = app.await.unwrap();
+    let ada = app.person("ada").await;
+    let ask = async |address: &str| {
+        let request = app.request(Method::GET, "/api/linkedin/targets").by(&ada);
+        request.header("x-forwarded-for", address).reply().await
+    };
+
+    let first = ask("203.0.113.1").await;
+    let again = ask("203.0.113.1").await;
+    let elsewhere = ask("203.0.113.2").await;
+
+    assert_eq!(
+        [first.status, again.status, elsewhere.status],
+        [200, 429, 200]
+    );
+    assert_eq!(
+        standings(&first),
+        [r#""user";r=3;t=900"#, r#""address";r=0;t=3600"#]
+    );
+    assert_eq!(standings(&again), [r#""address";r=0;t=3600"#]);
+    assert_eq!(
+        standings(&elsewhere),
+        [r#""user";r=2;t=1800"#, r#""address";r=0;t=3600"#],
+        "the one who was turned away took nothing"
+    );
+    for reply in [&first, &again, &elsewhere] {
+        let own = |name: &HeaderName| name.as_str().starts_with("x-ratelimit");
+        assert!(!reply.headers.keys().any(own), "{:?}", reply.headers);
+    }
+}
+
 #[rstest]
 #[case::this_machine("", &["203.0.113.1"])]
 #[case::a_proxy_that_says_nothing("127.0.0.1", &[])]
@@ -310,6 +353,12 @@ async fn connections_beyond_the_most_are_closed_at_once() {
             .is_ok_and(|answer| answer.status() == 200)
     })
     .await;
+}
+
+/// As a user and by their address.
+fn standings(reply: &Reply) -> Vec<&str> {
+    let lines = reply.headers.get_all("ratelimit").iter();
+    lines.map(|line| line.to_str().unwrap()).collect()
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);
