@@ -117,7 +117,7 @@ fn measure(server: &std::path::Path, data: &Data, options: &Options) -> Outcome<
         [] => Operation::ALL,
         some => some,
     };
-    let mut table = Table::new()?;
+    let mut table = Table::new(!options.sqlite)?;
     for operation in operations {
         let answer = load.same_answer(*operation, &ours, &ceiling)?;
         let floor = Process::floor(&answer)?;

@@ -13,20 +13,44 @@ use crate::{
 /// Writes each row as soon as it is known.
 pub(crate) struct Table {
     out: io::Stdout,
+    /// SQLite has no process of its own.
+    has_postgres: bool,
 }
 
-const HEAD: &str = "\
-| operation | connections | requests/s | p50 ms | p99 ms | CPU µs | PostgreSQL µs | requests/s ÷ ceiling | p99 ÷ | PostgreSQL ÷ | requests/s ÷ floor |
-|---|---|---|---|---|---|---|---|---|---|---|";
+/// And whether they are of PostgreSQL alone.
+const COLUMNS: [(&str, bool); 11] = [
+    ("operation", false),
+    ("connections", false),
+    ("requests/s", false),
+    ("p50 ms", false),
+    ("p99 ms", false),
+    ("CPU µs", false),
+    ("PostgreSQL µs", true),
+    ("requests/s ÷ ceiling", false),
+    ("p99 ÷", false),
+    ("PostgreSQL ÷", true),
+    ("requests/s ÷ floor", false),
+];
 
 impl Table {
-    pub(crate) fn new() -> Outcome<Self> {
-        let mut out = io::stdout();
+    pub(crate) fn new(has_postgres: bool) -> Outcome<Self> {
+        let out = io::stdout();
+        let mut table = Self { out, has_postgres };
         writeln!(
-            out,
-            "this server · ceiling · floor; medians, ratios with their spread\n\n{HEAD}"
+            table.out,
+            "this server · ceiling · floor; medians, ratios with their spread\n"
         )?;
-        Ok(Self { out })
+        table.row(COLUMNS.map(|(title, _)| title.to_owned()))?;
+        table.row([(); COLUMNS.len()].map(|()| "---".to_owned()))?;
+        Ok(table)
+    }
+
+    fn row(&mut self, cells: [String; COLUMNS.len()]) -> Outcome<()> {
+        let cells = COLUMNS.into_iter().zip(cells);
+        let shown = cells.filter(|((_, of_postgres), _)| self.has_postgres || !of_postgres);
+        let cells: Vec<_> = shown.map(|(_, cell)| cell).collect();
+        writeln!(self.out, "| {} |", cells.join(" | "))?;
+        Ok(())
     }
 
     /// Each round has a slice of this server, the ceiling and the floor.
@@ -56,10 +80,9 @@ impl Table {
         let rate = |slice: &Slice| slice.requests_per_second;
         let p99 = |slice: &Slice| milliseconds(slice.p99);
         let database = |slice: &Slice| 1e3 * milliseconds(slice.database_cpu);
-        writeln!(
-            self.out,
-            "| {} | {connections} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-            operation.title(),
+        self.row([
+            operation.title().to_owned(),
+            connections.to_string(),
             each(&rate, 0),
             each(&|slice| milliseconds(slice.p50), 2),
             each(&p99, 2),
@@ -69,8 +92,7 @@ impl Table {
             ratio(&p99, 1),
             ratio(&database, 1),
             ratio(&rate, 2),
-        )?;
-        Ok(())
+        ])
     }
 
     /// What is left to say of this server: the time to its first answer, and its memory.

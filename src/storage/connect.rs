@@ -46,6 +46,8 @@ pub async fn connect(url: &SecretString, pool: &Pool) -> Result<DatabaseConnecti
             .create_if_missing(pool.create)
             .journal_mode(SqliteJournalMode::Wal)
             .foreign_keys(true)
+            // 512 KiB for each connection: with SQLite's own 2 MiB, reads are no faster, as the system keeps the file.
+            .pragma("cache_size", "-512")
             .busy_timeout(pool.acquire_timeout)
             .disable_statement_logging();
         if pool.create
