@@ -103,21 +103,21 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> O
 #[must_use]
 pub fn passing(rates: Rates, requests: usize) -> [usize; 3] {
     let limits = RateLimits::new(rates);
-    let sender = || ["sender"].into_iter();
+    let credentials = || ["sender"].into_iter();
     let nobody = iter::empty;
-    let passes = |asker| {
+    let passes = |sender| {
         let refuse = |_| StatusCode::TOO_MANY_REQUESTS.into_response();
         let answer = async |_| Ok(().into_response());
-        let answers = limits.around(asker, refuse, service_fn(answer));
+        let answers = limits.around(sender, refuse, service_fn(answer));
         let response = answers.oneshot(Request::default()).now_or_never();
         response.is_some_and(|Ok(response)| response.status() == StatusCode::OK)
     };
     let mut passing = [0; 3];
     for _ in 0..requests {
-        let standing = limits.sync(sender());
+        let standing = limits.sync(credentials());
         let passes = [
-            passes(limits.asker(sender(), None::<&str>)),
-            passes(limits.asker(nobody(), Some("sender"))),
+            passes(limits.sender(credentials(), None::<&str>)),
+            passes(limits.sender(nobody(), Some("sender"))),
             standing.is_none_or(|standing| standing.wait.is_none()),
         ];
         for (count, passes) in passing.iter_mut().zip(passes) {

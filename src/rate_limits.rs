@@ -107,7 +107,7 @@ pub(crate) struct Standing {
 
 /// Who sends a request, as far as it is known.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asker {
+pub(crate) struct Sender {
     user: Option<Bucket>,
     address: Option<Bucket>,
 }
@@ -240,31 +240,31 @@ impl RateLimits {
     }
 
     /// Who has these credentials, if any, and asks from this address, if it is known.
-    pub(crate) fn asker<'a>(
+    pub(crate) fn sender<'a>(
         &self,
         credentials: impl Iterator<Item = &'a str>,
         address: Option<impl Hash>,
-    ) -> Asker {
-        Asker {
+    ) -> Sender {
+        Sender {
             user: self.user(credentials),
             address: address.map(|address| Bucket(self.0.hasher.hash_one(address))),
         }
     }
 
-    /// Turns the asker away who asks too often, and tells everybody how they stand. Who is turned away for their address
+    /// Turns a sender away who asks too often, and tells everybody how they stand. Who is turned away for their address
     /// takes nothing from their user's bucket.
     pub(crate) fn around(
         &self,
-        asker: Asker,
+        sender: Sender,
         refuse: impl Fn(Subject) -> Response + Clone + Send + Sync + 'static,
         answers: impl Answers,
     ) -> impl Answers {
         let Inner { user, address, .. } = &*self.0;
-        let answers = match user.as_ref().zip(asker.user) {
+        let answers = match user.as_ref().zip(sender.user) {
             Some((policy, bucket)) => Either::Left(policy.around(bucket, refuse.clone(), answers)),
             None => Either::Right(answers),
         };
-        match address.as_ref().zip(asker.address) {
+        match address.as_ref().zip(sender.address) {
             Some((policy, bucket)) => Either::Left(policy.around(bucket, refuse, answers)),
             None => Either::Right(answers),
         }

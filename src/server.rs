@@ -49,7 +49,7 @@ use crate::{
     graphql::{self, Api},
     metrics::{self, Metrics, Outcome, Told},
     pages,
-    rate_limits::{self, Asker, RateLimits, Subject},
+    rate_limits::{self, RateLimits, Sender, Subject},
     rest,
     streams::Streams,
     telemetry::{self, REQUEST_ID},
@@ -192,7 +192,7 @@ impl Guard {
             app.metrics.limited(subject.name());
             limited()
         };
-        let answers = guard.limits.around(guard.asker(&request), refuse, next);
+        let answers = guard.limits.around(guard.sender(&request), refuse, next);
         answers.oneshot(request).await.into_response()
     }
 
@@ -232,14 +232,14 @@ impl Guard {
         }
     }
 
-    fn asker(&self, request: &Request) -> Asker {
+    fn sender(&self, request: &Request) -> Sender {
         let (settings, headers) = (&self.app.settings, request.headers());
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let address = peer.and_then(|ConnectInfo(peer)| {
             auth::client_address(peer.ip(), headers, &settings.trusted_proxies)
         });
         let credentials = auth::credentials(headers, settings);
-        self.limits.asker(credentials.each(), address)
+        self.limits.sender(credentials.each(), address)
     }
 }
 

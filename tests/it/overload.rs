@@ -4,9 +4,11 @@ use std::{
     io::Write,
     net::{IpAddr, TcpStream},
     num::NonZeroU32,
+    pin::pin,
     time::Duration,
 };
 
+use futures_util::{StreamExt, stream};
 use linkedin_targets::{app::Settings, rate_limits::Rate};
 use reqwest::{Method, RequestBuilder, header::HeaderName};
 use rstest::rstest;
@@ -247,6 +249,31 @@ async fn who_waits_may_ask_again() {
         app.gql(&ada, MINE).await.status == 200
     })
     .await;
+}
+
+/// Whoever makes up credentials would fill the memory otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_too_many_who_have_asked_none_is_remembered() {
+    let app = TestApp::with(Backend::Sqlite, |settings| {
+        settings.rates.user = rate(1, HOUR)
+    });
+    let app = app.await.unwrap();
+    let ask = async |token: u32| {
+        let request = app.request(Method::GET, "/graphql?query=%7B__typename%7D");
+        let request = request.bearer_auth(token);
+        let reply = request.header("accept", "application/json").reply().await;
+        reply.status
+    };
+    let first = [ask(0).await, ask(0).await];
+
+    let others = stream::iter(1..=100_000).map(ask).buffer_unordered(64);
+    let mut others = pin!(others);
+    while let Some(status) = others.next().await {
+        assert_eq!(status, 200);
+    }
+
+    assert_eq!(first, [200, 429]);
+    assert_eq!(ask(0).await, 200);
 }
 
 #[rstest]
