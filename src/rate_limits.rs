@@ -20,7 +20,7 @@ use governor::{
     clock::{Clock, DefaultClock},
     middleware::StateInformationMiddleware,
 };
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use tower::{Service, ServiceExt, util::Either};
 use tower_governor::{
     GovernorError,
@@ -29,7 +29,7 @@ use tower_governor::{
 };
 
 /// How many credentials, and how many users, are known; the least used go first.
-const MOST_KNOWN: u64 = 50_000;
+const MOST_KNOWN: usize = 50_000;
 
 /// A policy never has more than twice as many buckets.
 const MANY_BUCKETS: usize = 50_000;
@@ -286,9 +286,8 @@ impl RateLimits {
     pub(crate) fn learn<'a>(&self, credentials: impl Iterator<Item = &'a str>, user_id: &str) {
         let user = self.0.hasher.hash_one(user_id);
         for credential in self.hashes(credentials) {
-            let known = self.0.users.get(&user);
-            let first = || Bucket(credential);
-            let bucket = known.unwrap_or_else(|| self.0.users.get_with(user, first));
+            let first = || Ok::<_, Infallible>(Bucket(credential));
+            let Ok(bucket) = self.0.users.get_or_insert_with(&user, first);
             if self.0.known.get(&credential) != Some(bucket) {
                 self.0.known.insert(credential, bucket);
             }

@@ -23,7 +23,10 @@ use async_graphql::{
     parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition},
 };
 
-use moka::sync::Cache;
+use quick_cache::{
+    DefaultHashBuilder, Options, OptionsBuilder, Weighter,
+    sync::{Cache, DefaultLifecycle},
+};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -35,6 +38,9 @@ use trusted::Trusted;
 /// How many bytes of documents are kept; what is made of a document takes some thirty times its text.
 const KEPT_BYTES: u64 = 256 * 1024;
 
+/// Of how many documents it is remembered, at most, that they were kept and had to go.
+const KEPT_DOCUMENTS: usize = 512;
+
 /// The bytes of text that a selection counts for: fragments may be spread so often that there are more than were written.
 const SELECTION_BYTES: usize = 8;
 
@@ -44,13 +50,13 @@ pub(crate) struct Documents {
     possible: Possible,
     limits: Limits,
     introspection: bool,
-    kept: Cache<Key, Arc<Document>>,
+    kept: Cache<Key, Arc<Document>, Bytes>,
     trusted: Option<Trusted>,
 }
 
 /// A valid document within the limits.
 pub(crate) struct Document {
-    weight: u32,
+    weight: u64,
     operations: Vec<Arc<Operation>>,
     sources: SourceMap,
 }
@@ -84,6 +90,26 @@ pub(crate) enum Reference {
 
 type Key = [u8; 32];
 
+/// What a kept document weighs.
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<Key, Arc<Document>> for Bytes {
+    fn weight(&self, _: &Key, document: &Arc<Document>) -> u64 {
+        document.weight
+    }
+}
+
+/// In one piece, so that there is room for the largest document as well.
+fn kept() -> Result<Options, String> {
+    OptionsBuilder::new()
+        .shards(1)
+        .weight_capacity(KEPT_BYTES)
+        .estimated_items_capacity(KEPT_DOCUMENTS)
+        .build()
+        .map_err(|cause| cause.to_string())
+}
+
 fn key(text: &str) -> Key {
     Sha256::digest(text).into()
 }
@@ -113,10 +139,12 @@ impl Documents {
             schema: with_is_one_of(schema),
             limits: limits.clone(),
             introspection,
-            kept: Cache::builder()
-                .max_capacity(KEPT_BYTES)
-                .weigher(|_, document: &Arc<Document>| document.weight)
-                .build(),
+            kept: Cache::with_options(
+                kept()?,
+                Bytes,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            ),
             trusted: None,
         };
         if let Some(manifest) = trusted {
@@ -162,8 +190,6 @@ impl Documents {
             Some(trusted) => trusted.like(&parse_within(text, &self.limits)?)?,
         };
         self.kept.insert(key, document.clone());
-        // Makes room at once, not when there is time for it.
-        self.kept.run_pending_tasks();
         Ok(document)
     }
 
@@ -197,7 +223,7 @@ impl Documents {
         let selections = operations.iter().map(|operation| operation.selections());
         let bytes = text.len().max(selections.sum::<usize>() * SELECTION_BYTES);
         Ok(Document {
-            weight: bytes.try_into().unwrap_or(u32::MAX),
+            weight: bytes.try_into().unwrap_or(u64::MAX),
             operations,
             sources: document.sources.clone(),
         })
