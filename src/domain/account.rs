@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use chrono::NaiveDateTime;
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
@@ -94,23 +94,22 @@ impl Account {
         let personal = active.map(Personal::new);
         let is_connected = active.is_some();
 
-        let mut org_pages: Vec<_> = rows.org_pages.into_iter().map(OrgPage::new).collect();
-        target::sort(&mut org_pages);
+        let org_pages = rows.org_pages.into_iter().map(OrgPage::new);
+        let org_pages = target::in_order(org_pages.map(Arc::new));
 
         // The organization's form of a page wins over the member's own.
         let shared: HashSet<_> = org_pages
             .iter()
-            .map(|page| page.linkedin_page_id.clone())
+            .map(|page| page.linkedin_page_id.as_str())
             .collect();
-        let mut personal_pages: Vec<_> = rows
+        let personal_pages = rows
             .personal_pages
             .into_iter()
-            .filter(|page| is_connected && !shared.contains(&page.linkedin_page_id))
-            .map(PersonalPage::new)
-            .collect();
-        target::sort(&mut personal_pages);
+            .filter(|page| is_connected && !shared.contains(page.linkedin_page_id.as_str()))
+            .map(PersonalPage::new);
+        let personal_pages = target::in_order(personal_pages.map(Arc::new));
 
-        let personal = personal.into_iter().map(Target::Personal);
+        let personal = personal.into_iter().map(Arc::new).map(Target::Personal);
         let org_pages = org_pages.into_iter().map(Target::OrgPage);
         let personal_pages = personal_pages.into_iter().map(Target::PersonalPage);
         Self {

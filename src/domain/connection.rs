@@ -160,6 +160,10 @@ fn milliseconds(text: &str) -> Option<f64> {
 }
 
 fn iso_8601(text: &str) -> Option<NaiveDateTime> {
+    // As InterlinedList writes it: then no formats have to be read.
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.naive_utc());
+    }
     let is_between = |character: char| matches!(character, 'T' | 't' | ' ');
     let Some((day, time)) = text.split_once(is_between) else {
         return Some(date(text)?.and_time(NaiveTime::MIN));

@@ -152,7 +152,7 @@ pub(crate) async fn unavailable(
         _ => disconnected,
     };
     let targets: Vec<_> = account.targets.iter().map(target::Target::id).collect();
-    let mut pages: Vec<_> = rows
+    let pages = rows
         .into_iter()
         .map(|row| UnavailableTarget {
             reason: reason(&row),
@@ -164,9 +164,8 @@ pub(crate) async fn unavailable(
             label: row.label,
             image_url: row.image,
         })
-        .filter(|page| !targets.contains(&page.id))
-        .collect();
-    target::sort(&mut pages);
+        .filter(|page| !targets.contains(&page.id));
+    let mut pages = target::in_order(pages);
     // Stable: inside each kind the order stays.
     pages.sort_by_key(|page| matches!(page.id, TargetId::PersonalPage(_)));
     Ok(personal.into_iter().chain(pages).collect())

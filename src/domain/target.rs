@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use chrono::NaiveDateTime;
 
 use super::account::Identity;
@@ -6,9 +8,9 @@ use crate::storage::{account::PageRow, entity::personal_page};
 /// A LinkedIn destination that the caller can post to right now.
 #[derive(Clone, Debug, Hash)]
 pub(crate) enum Target {
-    Personal(Personal),
-    OrgPage(OrgPage),
-    PersonalPage(PersonalPage),
+    Personal(Arc<Personal>),
+    OrgPage(Arc<OrgPage>),
+    PersonalPage(Arc<PersonalPage>),
 }
 
 /// Which of one caller's destinations is meant.
@@ -20,14 +22,14 @@ pub(crate) enum TargetId {
 }
 
 /// The caller's own LinkedIn account.
-#[derive(Clone, Debug, Hash)]
+#[derive(Debug, Hash)]
 pub(crate) struct Personal {
     pub(crate) label: String,
     pub(crate) avatar_url: Option<String>,
 }
 
 /// A company page that an organization assigned to the caller.
-#[derive(Clone, Debug, Hash)]
+#[derive(Debug, Hash)]
 pub(crate) struct OrgPage {
     pub(crate) id: String,
     pub(crate) linkedin_page_id: String,
@@ -82,9 +84,17 @@ impl Page for PersonalPage {
     }
 }
 
-/// Puts pages into the order in which every client shows them.
-pub(super) fn sort(pages: &mut [impl Page]) {
+impl<P: Page> Page for Arc<P> {
+    fn order(&self) -> (String, String) {
+        (**self).order()
+    }
+}
+
+/// Pages in the order in which every client shows them.
+pub(super) fn in_order<P: Page>(pages: impl Iterator<Item = P>) -> Vec<P> {
+    let mut pages: Vec<_> = pages.collect();
     pages.sort_by_cached_key(Page::order);
+    pages
 }
 
 impl Personal {

@@ -130,7 +130,7 @@ impl Representation {
             Self::OrganizationBySlug(slug) => {
                 let account = caller.account().await?;
                 let ids = account.organization_ids().map(str::to_owned);
-                let organizations = caller.organizations.load_many(ids).await?;
+                let organizations = caller.organizations().load_many(ids).await?;
                 let found = organizations
                     .into_values()
                     .find(|organization| organization.0.slug == slug);

@@ -297,15 +297,8 @@ impl Api {
     }
 
     /// Who asks, for one request.
-    pub(crate) fn caller(&self, credentials: Credentials) -> Caller {
-        Caller::new(
-            self.app.clone(),
-            self.accounts.clone(),
-            self.syncer.clone(),
-            self.listeners.clone(),
-            self.limits.clone(),
-            credentials,
-        )
+    pub(crate) fn caller(self: &Arc<Self>, credentials: Credentials) -> Caller {
+        Caller::new(self.clone(), credentials)
     }
 
     /// The operation of a document of ours, valid by the schema.

@@ -95,7 +95,7 @@ impl Node {
                 }))
             }
             "Organization" if account.organization_ids().any(|own| own == id.key) => {
-                let organization = caller.organizations.load_one(id.key.clone()).await?;
+                let organization = caller.organizations().load_one(id.key.clone()).await?;
                 Ok(organization.map(Self::Organization))
             }
             _ => {

@@ -62,7 +62,7 @@ impl LinkedInPageSyncReport {
     /// Pages that have another name than before.
     async fn renamed(&self) -> Vec<LinkedInPageRename> {
         let rename = |(page, from): &(_, String)| LinkedInPageRename {
-            page: PersonalPage(Clone::clone(page)),
+            page: PersonalPage(Arc::clone(page)),
             previous_label: from.clone(),
         };
         self.0.renamed.iter().map(rename).collect()
@@ -85,7 +85,7 @@ impl LinkedInPageSyncReport {
     }
 }
 
-fn these(pages: &[crate::domain::target::PersonalPage]) -> Vec<PersonalPage> {
+fn these(pages: &[Arc<crate::domain::target::PersonalPage>]) -> Vec<PersonalPage> {
     pages.iter().cloned().map(PersonalPage).collect()
 }
 

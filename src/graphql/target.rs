@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Interface, Object, Union};
 
 use super::{
@@ -43,7 +45,7 @@ pub(super) enum LinkedInDestination {
 
 pub(super) struct Personal {
     user_id: String,
-    details: target::Personal,
+    details: Arc<target::Personal>,
 }
 
 /// The caller's own LinkedIn account. It is a target while their LinkedIn connection is active.
@@ -70,7 +72,7 @@ impl Personal {
     }
 }
 
-pub(super) struct OrgPage(target::OrgPage);
+pub(super) struct OrgPage(Arc<target::OrgPage>);
 
 /// A company page that an organization assigned to the caller. It is a target while the organization's LinkedIn
 /// connection is active.
@@ -109,14 +111,14 @@ impl OrgPage {
     /// The organization that assigned the page. Null only when it cannot be loaded.
     async fn organization(&self, ctx: &Context<'_>) -> Option<Result<Organization, ApiError>> {
         let organization = caller(ctx)
-            .organizations
+            .organizations()
             .load_one(self.0.organization_id.clone())
             .await;
         organization.map_err(ApiError::from).transpose()
     }
 }
 
-pub(super) struct PersonalPage(pub(super) target::PersonalPage);
+pub(super) struct PersonalPage(pub(super) Arc<target::PersonalPage>);
 
 /// A company page that the caller administers, reached through their own LinkedIn connection. It is a target while
 /// that is active, unless the same page is assigned to them by an organization.

@@ -1,7 +1,10 @@
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use async_graphql::{Value, Variables};
-use axum::http::HeaderMap;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, request},
+};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -15,12 +18,10 @@ use crate::{
 
 /// The documents of all operations, parsed once and checked against the schema.
 #[derive(Clone)]
-pub(super) struct Forwarder {
-    api: Arc<Api>,
-    documents: Arc<Documents>,
-}
+pub(super) struct Forwarder(Arc<Inner>);
 
-struct Documents {
+struct Inner {
+    api: Arc<Api>,
     targets: Arc<graphql::Operation>,
     posting_targets: Arc<graphql::Operation>,
     set_posting_targets: Arc<graphql::Operation>,
@@ -36,33 +37,43 @@ pub(super) enum Operation {
     SyncPages,
 }
 
+/// Extracted from a request's head, as it is: an extractor for the headers would copy them.
+impl FromRequestParts<Forwarder> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(
+        head: &mut request::Parts,
+        forwarder: &Forwarder,
+    ) -> Result<Self, Infallible> {
+        Ok(forwarder.caller(&head.headers))
+    }
+}
+
 impl Forwarder {
     pub(super) fn new(api: Arc<Api>) -> Result<Self, String> {
-        let documents = Documents {
+        Ok(Self(Arc::new(Inner {
             targets: api.parse(include_str!("documents/targets.graphql"))?,
             posting_targets: api.parse(include_str!("documents/posting_targets.graphql"))?,
             set_posting_targets: api
                 .parse(include_str!("documents/set_posting_targets.graphql"))?,
             sync_pages: api.parse(include_str!("documents/sync_pages.graphql"))?,
-        };
-        Ok(Self {
             api,
-            documents: Arc::new(documents),
-        })
+        })))
     }
 
     pub(super) fn settings(&self) -> &Settings {
-        &self.api.app.settings
+        &self.0.api.app.settings
     }
 
     /// One more sync by whoever sent these headers.
     pub(super) fn ask_to_sync(&self, headers: &HeaderMap) -> Option<Standing> {
         let credentials = auth::credentials(headers, self.settings());
-        self.api.ask_to_sync(&credentials)
+        self.0.api.ask_to_sync(&credentials)
     }
 
     pub(super) fn caller(&self, headers: &HeaderMap) -> Caller {
-        self.api.caller(auth::credentials(headers, self.settings()))
+        let credentials = auth::credentials(headers, self.settings());
+        self.0.api.caller(credentials)
     }
 
     /// Runs an operation and reads its data.
@@ -72,16 +83,16 @@ impl Forwarder {
         caller: Caller,
     ) -> Result<Data, Refusal> {
         let (document, variables) = match operation {
-            Operation::Targets => (&self.documents.targets, json!({})),
-            Operation::SyncPages => (&self.documents.sync_pages, json!({})),
-            Operation::PostingTargets => (&self.documents.posting_targets, json!({})),
+            Operation::Targets => (&self.0.targets, json!({})),
+            Operation::SyncPages => (&self.0.sync_pages, json!({})),
+            Operation::PostingTargets => (&self.0.posting_targets, json!({})),
             Operation::SetPostingTargets(targets) => (
-                &self.documents.set_posting_targets,
+                &self.0.set_posting_targets,
                 json!({ "input": { "targets": targets } }),
             ),
         };
         let variables = Variables::from_json(variables);
-        let response = self.api.run(document, variables, caller).await;
+        let response = self.0.api.run(document, variables, caller).await;
         if let Some(error) = response.errors.first() {
             let code = error
                 .extensions

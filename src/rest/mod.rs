@@ -23,7 +23,11 @@ use axum::{
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{auth, graphql::Api, rate_limits};
+use crate::{
+    auth,
+    graphql::{Api, context::Caller},
+    rate_limits,
+};
 use answer::{
     Outcome, Pages, PostingTargets, Preferences, SavedTargets, SetPostingTargets, SyncOutcome,
     SyncPages, Targets,
@@ -82,11 +86,7 @@ pub fn openapi(session_cookies: &[String]) -> String {
     operation_id = "listTargets",
     responses((status = OK, description = "The targets.", body = Targets), ReadRefusals)
 )]
-async fn targets(
-    State(forwarder): State<Forwarder>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = forwarder.caller(&headers);
+async fn targets(State(forwarder): State<Forwarder>, caller: Caller) -> Result<Response, Refusal> {
     let targets: Targets = forwarder.run(Operation::Targets, caller).await?;
     Ok(answer::ok(&targets))
 }
@@ -104,9 +104,8 @@ async fn targets(
 )]
 async fn posting_targets(
     State(forwarder): State<Forwarder>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Response, Refusal> {
-    let caller = forwarder.caller(&headers);
     let answer: PostingTargets = forwarder.run(Operation::PostingTargets, caller).await?;
     Ok(answer::ok(&answer.preferences))
 }

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
@@ -15,12 +15,12 @@ pub(crate) struct Report {
     pub(crate) at: NaiveDateTime,
     /// Whether LinkedIn's list was read to its end. Only then are pages removed.
     pub(crate) complete: bool,
-    pub(crate) pages: Vec<PersonalPage>,
-    pub(crate) added: Vec<PersonalPage>,
-    pub(crate) restored: Vec<PersonalPage>,
+    pub(crate) pages: Vec<Arc<PersonalPage>>,
+    pub(crate) added: Vec<Arc<PersonalPage>>,
+    pub(crate) restored: Vec<Arc<PersonalPage>>,
     /// With the names they had before.
-    pub(crate) renamed: Vec<(PersonalPage, String)>,
-    pub(crate) removed: Vec<PersonalPage>,
+    pub(crate) renamed: Vec<(Arc<PersonalPage>, String)>,
+    pub(crate) removed: Vec<Arc<PersonalPage>>,
     pub(crate) skipped: Vec<Skipped>,
 }
 
@@ -124,20 +124,11 @@ impl Report {
         changes: Changes,
         rows: Vec<personal_page::Model>,
     ) -> Self {
-        let mut pages: Vec<_> = rows
-            .iter()
-            .filter(|row| row.removed_at.is_none())
-            .cloned()
-            .map(PersonalPage::from)
-            .collect();
-        target::sort(&mut pages);
+        let are_there = rows.iter().filter(|row| row.removed_at.is_none());
+        let pages = target::in_order(are_there.cloned().map(PersonalPage::from).map(Arc::new));
         let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
-        let page = |id: &String| rows.get(id).cloned().map(PersonalPage::from);
-        let these = |ids: &[String]| {
-            let mut pages: Vec<_> = ids.iter().filter_map(page).collect();
-            target::sort(&mut pages);
-            pages
-        };
+        let page = |id: &String| rows.get(id).cloned().map(PersonalPage::from).map(Arc::new);
+        let these = |ids: &[String]| target::in_order(ids.iter().filter_map(page));
         let renamed = changes.renamed.iter();
         Self {
             at,

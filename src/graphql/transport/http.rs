@@ -158,7 +158,7 @@ impl Refused {
 }
 
 async fn answer(
-    api: &Api,
+    api: &Arc<Api>,
     headers: &HeaderMap,
     method: Method,
     parameters: impl FnOnce() -> Result<Parameters, Refused>,
@@ -182,7 +182,7 @@ async fn answer(
 }
 
 async fn execute(
-    api: &Api,
+    api: &Arc<Api>,
     headers: &HeaderMap,
     method: Method,
     accepted: Accepted,
