@@ -65,7 +65,11 @@ pub async fn connect(url: &SecretString, pool: &Pool) -> Result<DatabaseConnecti
         let options = PgConnectOptions::from_str(url)
             .map_err(connection_error)?
             .application_name("linkedin-targets")
-            .options([("statement_timeout", timeout)])
+            .options([
+                ("statement_timeout", timeout.as_str()),
+                // All values are keys of indexes: to plan for each of them anew costs more than the best plan could save.
+                ("plan_cache_mode", "force_generic_plan"),
+            ])
             .disable_statement_logging();
         let pool = bounded(pool)
             .connect_with(options)

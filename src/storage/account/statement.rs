@@ -168,10 +168,8 @@ impl Row {
             VIEWER => {
                 account.user_id = self.id;
                 account.session_ends_at = self.at;
-            }
-            IDENTITY => {
-                account.identity = Some(IdentityRow {
-                    id: self.id,
+                account.identity = self.page.map(|id| IdentityRow {
+                    id,
                     name: self.label,
                     avatar_url: self.image,
                     provider_data: self.detail.map(ProviderData),
@@ -200,10 +198,9 @@ impl Row {
 }
 
 const VIEWER: i32 = 0;
-const IDENTITY: i32 = 1;
-const ORG_PAGE: i32 = 2;
-const PERSONAL_PAGE: i32 = 3;
-const PREFERENCE: i32 = 4;
+const ORG_PAGE: i32 = 1;
+const PERSONAL_PAGE: i32 = 2;
+const PREFERENCE: i32 = 3;
 
 /// The parameters are columns: askers, proofs and moments of the tokens, then of the sessions.
 static POSTGRES: LazyLock<String> = LazyLock::new(|| {
@@ -231,12 +228,16 @@ static SQLITE: LazyLock<String> = LazyLock::new(|| {
 /// Whoever the proofs of an asker prove first is the asker's user, and everything else hangs on that: an asker gets
 /// the rows of their own user and of nobody else.
 ///
-/// `CROSS JOIN` is how SQLite is told to begin with the viewers; to PostgreSQL it is a join like any other.
+/// `CROSS JOIN` is how SQLite is told to begin with the viewers; to PostgreSQL it is a join like any other. Of a filter by
+/// rank, PostgreSQL expects one row whatever the parameters, so that it prefers a generic plan also where it may not be told
+/// to.
 fn sql(tokens: &str, sessions: &str) -> String {
     format!(
         r#"
 WITH "viewer" AS MATERIALIZED (
-    SELECT "asker", "now", "userId", "expiresAt" FROM (
+    SELECT "asker", "now", "ranked"."userId", "expiresAt", i."id" AS "identityId", i."providerUsername", i."avatarUrl",
+        i."providerData"
+    FROM (
         SELECT "asker", "now", "userId", "expiresAt", ROW_NUMBER() OVER (PARTITION BY "asker" ORDER BY "rank") AS "place" FROM (
             SELECT "proof"."asker", "proof"."now", 0 AS "rank", t."userId", CAST(NULL AS TIMESTAMP) AS "expiresAt"
             FROM {tokens}
@@ -248,17 +249,14 @@ WITH "viewer" AS MATERIALIZED (
             CROSS JOIN "sessions" s
             WHERE s."id" = "proof"."text" AND s."expiresAt" > "proof"."now"
         ) AS "live"
-    ) AS "ranked" WHERE "place" = 1
+    ) AS "ranked"
+    LEFT JOIN "linked_identities" i ON i."userId" = "ranked"."userId" AND i."provider" = 'linkedin'
+    WHERE "place" = 1
 )
-SELECT "asker", {VIEWER} AS "part", "userId" AS "id", CAST(NULL AS TEXT) AS "page", CAST(NULL AS TEXT) AS "label",
-    CAST(NULL AS TEXT) AS "image", CAST(NULL AS TEXT) AS "detail",
+SELECT "asker", {VIEWER} AS "part", "userId" AS "id", "identityId" AS "page", "providerUsername" AS "label",
+    "avatarUrl" AS "image", CAST("providerData" AS TEXT) AS "detail",
     CASE WHEN "expiresAt" < '9999-12-31' THEN "expiresAt" END AS "at"
 FROM "viewer"
-UNION ALL
-SELECT v."asker", {IDENTITY}, i."id", NULL, i."providerUsername", i."avatarUrl", CAST(i."providerData" AS TEXT), NULL
-FROM "viewer" v
-CROSS JOIN "linked_identities" i
-WHERE i."userId" = v."userId" AND i."provider" = 'linkedin'
 UNION ALL
 SELECT v."asker", {ORG_PAGE}, p."id", p."linkedInPageId", p."pageName", p."pageLogoUrl", c."organizationId",
     CASE WHEN c."expiresAt" < '9999-12-31' THEN c."expiresAt" END
@@ -271,9 +269,8 @@ WHERE a."userId" = v."userId" AND p."id" = a."pageId" AND c."id" = p."credential
 UNION ALL
 SELECT v."asker", {PERSONAL_PAGE}, p."id", p."linkedInPageId", p."pageName", p."pageLogoUrl", NULL, p."lastSyncedAt"
 FROM "viewer" v
-CROSS JOIN "linked_identities" i
 CROSS JOIN "linkedin_personal_pages" p
-WHERE i."userId" = v."userId" AND i."provider" = 'linkedin' AND p."identityId" = i."id" AND p."removedAt" IS NULL
+WHERE p."identityId" = v."identityId" AND p."removedAt" IS NULL
 UNION ALL
 SELECT v."asker", {PREFERENCE}, r."kind", r."pageId", NULL, NULL, r."personalPageId", NULL
 FROM "viewer" v
