@@ -1,11 +1,13 @@
 //! The routes, what surrounds all of them, and the life of the listener.
 
 use std::{
+    convert::Infallible,
     future::Future,
     io,
     net::{SocketAddr, TcpListener},
     panic::AssertUnwindSafe,
     sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -25,9 +27,13 @@ use axum::{
     routing::get,
 };
 use axum_server::Handle;
-use futures_util::{FutureExt, StreamExt, stream};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{BoxFuture, Either},
+    stream,
+};
 use tokio::{net::TcpSocket, sync::Semaphore};
-use tower::{ServiceBuilder, ServiceExt as _};
+use tower::{Service, ServiceBuilder, ServiceExt as _, layer::layer_fn};
 use tower_http::{
     compression::{
         CompressionLayer, Predicate,
@@ -109,9 +115,7 @@ pub fn router(app: App) -> Result<Router, String> {
     };
     let (timeout, patient) = (settings.request_timeout, link::timeout(&api.app));
     let guarded = |routes: Router, guard: Arc<Guard>| {
-        let limit = middleware::from_fn_with_state(guard.clone(), Guard::limit);
-        let admit = middleware::from_fn_with_state(guard, Guard::admit);
-        routes.layer(ServiceBuilder::new().layer(limit).layer(admit))
+        routes.layer(middleware::from_fn_with_state(guard, Guard::admit))
     };
     let graphql = guarded(graphql, guard(GRAPHQL, timeout, true));
     let of_rest = guard(REST, timeout, false);
@@ -186,18 +190,36 @@ struct Guard {
 }
 
 impl Guard {
-    async fn limit(State(guard): State<Arc<Self>>, request: Request, next: Next) -> Response {
+    /// Works on what is asked by those who may ask at this moment.
+    async fn admit(State(guard): State<Arc<Self>>, request: Request, mut next: Next) -> Response {
         let (app, limited) = (guard.app.clone(), guard.face.limited);
         let refuse = move |subject: Subject| {
             app.metrics.limited(subject.name());
             limited()
         };
-        let answers = guard.limits.around(guard.sender(&request), refuse, next);
+        let (limits, sender) = (guard.limits.clone(), guard.sender(&request));
+        let work = tower::service_fn(move |request| guard.clone().work(request, &mut next));
+        let answers = limits.around(sender, refuse, work);
         answers.oneshot(request).await.into_response()
     }
 
-    async fn admit(State(guard): State<Arc<Self>>, request: Request, next: Next) -> Response {
-        guard.end(guard.place(request, next)).await
+    fn work(
+        self: Arc<Self>,
+        request: Request,
+        next: &mut Next,
+    ) -> impl Future<Output = Result<Response, Infallible>> + Send + use<> {
+        let guard = self.clone();
+        let work = if self.reads_ahead {
+            let mut next = next.clone();
+            Either::Left(async move {
+                let request = read_ahead(request).await;
+                guard.place(next.call(request)).await
+            })
+        } else {
+            let answer = next.call(request);
+            Either::Right(async move { guard.place(answer).await })
+        };
+        async move { Ok(self.end(work).await) }
     }
 
     async fn always(State(guard): State<Arc<Self>>, request: Request, next: Next) -> Response {
@@ -218,14 +240,9 @@ impl Guard {
     }
 
     /// Turns away whom there is no place for, at once: what is let in stays fast.
-    async fn place(&self, request: Request, next: Next) -> Response {
-        let request = if self.reads_ahead {
-            read_ahead(request).await
-        } else {
-            request
-        };
+    async fn place(&self, answer: impl Future<Output = Result<Response, Infallible>>) -> Response {
         if let Ok(_place) = self.places.try_acquire() {
-            next.run(request).await
+            answer.await.into_response()
         } else {
             self.app.metrics.shed();
             (self.face.busy)()
@@ -268,7 +285,10 @@ fn surrounded(routes: Router, settings: &Settings, ids: Ids, metrics: Metrics) -
         .layer(telemetry::traces_layer())
         .layer(telemetry::layer())
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(middleware::from_fn_with_state(metrics, count))
+        .layer(layer_fn(move |answers| Counted {
+            metrics: metrics.clone(),
+            answers,
+        }))
         .map_response(harden)
         .layer(CompressionLayer::new().compress_when(is_worth_it()))
         .layer(ValidateRequestHeaderLayer::custom(unambiguous::refuse))
@@ -289,24 +309,45 @@ fn harden<B>(mut response: axum::http::Response<B>) -> axum::http::Response<B> {
     response
 }
 
-async fn count(
-    State(metrics): State<Metrics>,
-    route: Option<MatchedPath>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let method = request.method().clone();
-    let (began, under_way) = (Instant::now(), metrics.in_flight());
-    let response = next.run(request).await;
-    drop(under_way);
-    let told = response.extensions().get::<Told>().cloned();
-    let told = told.unwrap_or_else(|| Told {
-        operation: None,
-        outcome: outcome(response.status()),
-    });
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    metrics.answered(method.as_str(), route, told, began.elapsed());
-    response
+/// Counts what is asked, and how long the answers take.
+#[derive(Clone)]
+struct Counted<S> {
+    metrics: Metrics,
+    answers: S,
+}
+
+/// Not by a function: that would copy all layers inside for each request, and they those inside of them.
+impl<S, B> Service<Request> for Counted<S>
+where
+    S: Service<Request, Response = axum::http::Response<B>, Future: Send + 'static>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<S::Response, S::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.answers.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let method = request.method().clone();
+        let metrics = self.metrics.clone();
+        let (began, under_way) = (Instant::now(), metrics.in_flight());
+        let answer = self.answers.call(request);
+        Box::pin(async move {
+            let response = answer.await?;
+            drop(under_way);
+            let told = response.extensions().get::<Told>().cloned();
+            let told = told.unwrap_or_else(|| Told {
+                operation: None,
+                outcome: outcome(response.status()),
+            });
+            let route = route.as_ref().map_or("none", MatchedPath::as_str);
+            metrics.answered(method.as_str(), route, told, began.elapsed());
+            Ok(response)
+        })
+    }
 }
 
 fn outcome(status: StatusCode) -> Outcome {
