@@ -172,11 +172,14 @@ pub(crate) async fn unavailable(
 }
 
 impl Page for UnavailableTarget {
-    fn order(&self) -> (String, String) {
-        let id = match &self.id {
-            TargetId::Personal => String::new(),
-            TargetId::OrgPage(id) | TargetId::PersonalPage(id) => id.clone(),
-        };
-        (self.label.to_lowercase(), id)
+    fn label(&self) -> &str {
+        &self.label
+    }
+
+    fn id(&self) -> &str {
+        match &self.id {
+            TargetId::Personal => "",
+            TargetId::OrgPage(id) | TargetId::PersonalPage(id) => id,
+        }
     }
 }

@@ -67,34 +67,42 @@ impl Target {
     }
 }
 
-/// What pages are ordered by: the label's Unicode lower-case form, by code point, then the id.
+/// What pages are ordered by.
 pub(super) trait Page {
-    fn order(&self) -> (String, String);
+    fn label(&self) -> &str;
+    fn id(&self) -> &str;
 }
 
-impl Page for OrgPage {
-    fn order(&self) -> (String, String) {
-        (self.label.to_lowercase(), self.id.clone())
+impl Page for Arc<OrgPage> {
+    fn label(&self) -> &str {
+        &self.label
+    }
+
+    fn id(&self) -> &str {
+        &self.id
     }
 }
 
-impl Page for PersonalPage {
-    fn order(&self) -> (String, String) {
-        (self.label.to_lowercase(), self.id.clone())
+impl Page for Arc<PersonalPage> {
+    fn label(&self) -> &str {
+        &self.label
+    }
+
+    fn id(&self) -> &str {
+        &self.id
     }
 }
 
-impl<P: Page> Page for Arc<P> {
-    fn order(&self) -> (String, String) {
-        (**self).order()
-    }
-}
-
-/// Pages in the order in which every client shows them.
+/// Pages in the order in which every client shows them: by the label's Unicode lower-case form, by code point, then by
+/// the id.
 pub(super) fn in_order<P: Page>(pages: impl Iterator<Item = P>) -> Vec<P> {
-    let mut pages: Vec<_> = pages.collect();
-    pages.sort_by_cached_key(Page::order);
-    pages
+    let mut pages: Vec<_> = pages
+        .map(|page| (page.label().to_lowercase(), page))
+        .collect();
+    pages.sort_by(|(label, page), (other_label, other)| {
+        (label, page.id()).cmp(&(other_label, other.id()))
+    });
+    pages.into_iter().map(|(_, page)| page).collect()
 }
 
 impl Personal {

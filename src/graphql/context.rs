@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::{Api, organization::Organizations};
 use crate::{
-    app::App,
+    app::{App, Settings},
     domain::{
         account::{Account, Credentials},
         error::Error,
@@ -114,13 +114,8 @@ impl Caller {
 
     /// Where a browser goes to connect LinkedIn again.
     pub(super) fn reconnect_url(&self) -> String {
-        let base = self
-            .api
-            .app
-            .settings
-            .public_url
-            .as_str()
-            .trim_end_matches('/');
+        let Settings { public_url, .. } = &self.api.app.settings;
+        let base = public_url.as_str().trim_end_matches('/');
         format!("{base}/api/auth/linkedin/authorize?link=true")
     }
 }
