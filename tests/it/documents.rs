@@ -360,6 +360,20 @@ mod limits {
         assert_eq!(reply.codes(), ["GRAPHQL_VALIDATION_FAILED"]);
     }
 
+    #[tokio::test]
+    async fn of_fragments_that_spread_each_other_the_first_is_always_named() {
+        let app = app().await;
+        let circle = numbered(30, |number| {
+            let next = (number + 1) % 30;
+            format!(" fragment F{number} on Query {{ ...F{next} }}")
+        });
+
+        let reply = ask(&app, &format!("{{ ...Nothing }}{circle}")).await;
+
+        let message = &reply.json()["errors"][0]["message"];
+        assert_eq!(message, "The fragment \"F0\" spreads itself.");
+    }
+
     fn assert_too_complex(reply: &Reply, what: &str) {
         assert_eq!(reply.codes(), ["QUERY_TOO_COMPLEX"], "{}", reply.text);
         assert!(reply.text.contains(what), "{}", reply.text);

@@ -79,8 +79,15 @@ impl Limits {
             self.check(&cost)?;
             introspects |= cost.introspects;
         }
-        // Those that no operation spreads are still validated.
-        for fragment in walk.fragments.values().copied().collect::<Vec<_>>() {
+        // Those that no operation spreads are still validated; in their order, so that all who send them are told the same.
+        let fragments = document
+            .definitions
+            .iter()
+            .filter_map(|it| it.as_fragment_definition());
+        for fragment in fragments {
+            let Some(fragment) = walk.fragments.get(&fragment.name).copied() else {
+                continue;
+            };
             let cost = walk.fragment(fragment)?;
             // What stands at the top of a fragment need not stand at the top of an operation.
             self.check(&Cost { width: 0, ..cost })?;
