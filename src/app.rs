@@ -3,12 +3,11 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
-use sea_orm::DatabaseConnection;
 use url::Url;
 
 use crate::{
     config::Limits, linkedin, manifest::Manifest, metrics::Metrics, rate_limits::Rates, seal,
-    streams::Streams,
+    storage::Database, streams::Streams,
 };
 
 pub use crate::clock::Clock;
@@ -16,8 +15,8 @@ pub use crate::clock::Clock;
 /// The database, the settings that requests depend on, the clock and the source of new ids.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// The pool of connections.
-    pub db: DatabaseConnection,
+    /// Where all rows are.
+    pub db: Database,
     /// The way to LinkedIn.
     pub linkedin: linkedin::Client,
     /// See [`Settings`].

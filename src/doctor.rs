@@ -18,7 +18,7 @@ use crate::{
     graphql,
     linkedin::{self, Client},
     manifest::Manifest,
-    storage,
+    storage::{self, Database},
 };
 
 /// How long one look may take.
@@ -46,6 +46,7 @@ pub async fn examine(serve: &Serve, clock: &Clock, out: &mut impl Write) -> io::
     let pool = serve.database.pool(false);
     match storage::connect(&serve.database.database_url, &pool).await {
         Ok(db) => {
+            let db = Database::new(db, |_| {});
             report.tell(
                 "database",
                 look("the database does not answer", database(&db)).await,
@@ -109,7 +110,7 @@ fn configuration(serve: &Serve) -> Finding {
     }
 }
 
-async fn database(db: &DatabaseConnection) -> Finding {
+async fn database(db: &Database) -> Finding {
     let began = Instant::now();
     match ready::obstacle(db).await {
         Ok(None) => Well(format!(

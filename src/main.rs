@@ -77,8 +77,7 @@ async fn serve(serve: Serve, logging: &Logging) -> Result<(), Box<dyn Error>> {
     let trusted_documents = serve.manifest()?;
     let metrics = Metrics::new();
     metrics.watch_log(logging.dropped());
-    let mut db = connect(&serve.database, false).await?;
-    db.set_metric_callback(metrics.statements());
+    let db = connect(&serve.database, false).await?;
     let missing = migration::missing(&db).await?;
     if !missing.is_empty() {
         let missing = missing.join(", ");
@@ -107,7 +106,7 @@ async fn serve(serve: Serve, logging: &Logging) -> Result<(), Box<dyn Error>> {
     };
     let streams = Streams::new(serve.max_subscriptions);
     let app = App {
-        db,
+        db: storage::Database::new(db, metrics.statements()),
         linkedin: linkedin::Client::new(serve.linkedin.settings(&public_url)?)?
             .observed_by(metrics.calls()),
         settings: Settings {

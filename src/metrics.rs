@@ -253,7 +253,7 @@ impl Metrics {
     }
 
     /// What is to be told of every statement.
-    pub fn statements(&self) -> impl Fn(&metric::Info<'_>) + Send + marker::Sync + use<> {
+    pub fn statements(&self) -> impl Fn(&metric::Info<'_>) + Clone + Send + marker::Sync + use<> {
         let counts = self.0.clone();
         move |info| {
             let labels = Statement {

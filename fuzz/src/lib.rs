@@ -19,7 +19,7 @@ use linkedin_targets::{
     metrics::Metrics,
     rate_limits::Rates,
     seal, server,
-    storage::{self, Pool},
+    storage::{self, Database, Pool},
     streams::Streams,
 };
 use tempfile::TempDir;
@@ -112,6 +112,7 @@ async fn router(folder: &TempDir) -> (Router, String) {
     let user = world.user("alice", "Alice Example").await.unwrap();
     let never = "2126-06-12T00:00:00".parse().unwrap();
     let session = world.session(&user, never).await.unwrap();
+    let metrics = Metrics::new();
     let app = App {
         linkedin: linkedin::Client::new(linkedin(nowhere())).unwrap(),
         settings: settings(),
@@ -120,8 +121,8 @@ async fn router(folder: &TempDir) -> (Router, String) {
         ids,
         random: Random::system(),
         streams: Streams::new(1_000),
-        metrics: Metrics::new(),
-        db,
+        db: Database::new(db, metrics.statements()),
+        metrics,
     };
     (server::router(app).unwrap(), session)
 }

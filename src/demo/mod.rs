@@ -25,7 +25,7 @@ use crate::{
     rate_limits::Rates,
     seal,
     server::{self, Bounds},
-    storage::{self, entity::user},
+    storage::{self, Database, entity::user},
     streams::Streams,
 };
 
@@ -56,24 +56,24 @@ pub async fn run(demo: &Demo) -> Result<(), Error> {
     let stand_in = stand_in().await?;
     let application = linkedin::application(&Url::parse(&address)?)?;
     let streams = Streams::new(1_000);
+    let metrics = Metrics::new();
     let app = App {
-        db: database(folder).await?,
+        db: Database::new(database(folder).await?, metrics.statements()),
         linkedin: client(&stand_in, application.clone())?,
         settings: settings(Url::parse(&address)?),
         clock: Clock::system(),
         ids: Ids::random(),
         random: Random::system(),
         streams: streams.clone(),
-        metrics: Metrics::new(),
+        metrics: metrics.clone(),
     };
-    if user::Entity::find().count(&app.db).await? == 0 {
+    if user::Entity::find().count(&*app.db).await? == 0 {
         people::add(&app).await?;
     }
     linkedin::introduce(&app.db, &stand_in, &application).await?;
     announce(&address, &stand_in, folder)?;
     let linkedin = stand_in.base_url().clone();
-    let metrics = app.metrics.clone();
-    let routes = sign_in::router(app.db.clone(), linkedin, server::router(app)?);
+    let routes = sign_in::router((*app.db).clone(), linkedin, server::router(app)?);
     let stop = server::stop_signal();
     server::run(routes, listener, streams, BOUNDS, metrics, stop).await?;
     Ok(())

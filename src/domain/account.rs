@@ -48,8 +48,11 @@ pub(crate) struct Accounts(account::Shared);
 
 impl Accounts {
     /// Must be called within a runtime.
-    pub(crate) fn new(db: DatabaseConnection, metrics: &Metrics) -> Self {
-        Self(account::Shared::new(db, Box::new(metrics.statements())))
+    pub(crate) fn new(db: &DatabaseConnection, metrics: &Metrics) -> Self {
+        Self(account::Shared::new(
+            db.clone(),
+            Box::new(metrics.statements()),
+        ))
     }
 
     /// Finds the caller by what they present; `now` is UTC.

@@ -3,7 +3,7 @@
 //! A user has one identity row, whatever happens: its id, its pages and the preferences for them survive a reconnect.
 
 use chrono::NaiveDateTime;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{
     connection::{Connection, scopes},
@@ -16,8 +16,9 @@ use crate::{
     linkedin::{self, Client},
     seal::{self, Keys},
     storage::{
+        Database,
         account::ProviderData,
-        begin_write, commit,
+        commit,
         connection::{self, NewIdentity},
         entity::linked_identity,
         failure, personal_page as pages, preference,
@@ -148,7 +149,7 @@ pub(crate) async fn redeem(
 ///
 /// LinkedIn may be asked whether the stored token still works, so no transaction is open until all is decided.
 pub(crate) async fn store(
-    db: &DatabaseConnection,
+    db: &Database,
     linkedin: &Client,
     keys: &Keys,
     user_id: &str,
@@ -157,7 +158,7 @@ pub(crate) async fn store(
     means: &Means,
 ) -> Result<Linked, Error> {
     for _ in 0..ATTEMPTS {
-        let stored = connection::of_user(db, user_id).await?;
+        let stored = connection::of_user(&**db, user_id).await?;
         if let Some(stored) = &stored {
             let is_same = stored.provider_user_id == consent.member_id;
             if !is_same && replaces != Some(&stored.provider_user_id) {
@@ -189,14 +190,14 @@ pub(crate) async fn store(
 /// Puts the consent in the place of what is stored, and says what that means; `None` when something else is stored by
 /// now.
 async fn replace(
-    db: &DatabaseConnection,
+    db: &Database,
     keys: &Keys,
     user_id: &str,
     consent: &Consent,
     stored: Option<linked_identity::Model>,
     means: &Means,
 ) -> Result<Option<&'static str>, Error> {
-    let transaction = begin_write(db).await?;
+    let transaction = db.begin_write().await?;
     preference::lock_and_give_way(&transaction, user_id).await?;
     if connection::of_user(&transaction, user_id).await? != stored {
         return Ok(None);

@@ -4,7 +4,6 @@ use std::{
 };
 
 use chrono::NaiveDateTime;
-use sea_orm::DatabaseConnection;
 
 use super::{
     account::{self, Account, Credentials},
@@ -12,7 +11,7 @@ use super::{
     listeners::Listeners,
     target::TargetId,
 };
-use crate::storage::{account::PreferenceRow, begin_write, commit, failure, preference};
+use crate::storage::{Database, account::PreferenceRow, commit, failure, preference};
 
 /// How often a save that another transaction got in the way of is tried.
 const ATTEMPTS: usize = 4;
@@ -152,7 +151,7 @@ impl Reason {
 /// Validates in the transaction that writes, so that a target revoked in between is refused, and one save of a
 /// user waits for the other, so that one of the two sets wins whole. `new_id` makes the rows' UUIDs.
 pub(crate) async fn save(
-    db: &DatabaseConnection,
+    db: &Database,
     listeners: &Listeners,
     credentials: &Credentials,
     user_id: &str,
@@ -181,14 +180,14 @@ pub(crate) async fn save(
 }
 
 async fn try_save(
-    db: &DatabaseConnection,
+    db: &Database,
     credentials: &Credentials,
     user_id: &str,
     targets: &[TargetId],
     now: NaiveDateTime,
     new_id: &(dyn Fn() -> String + Send + Sync),
 ) -> Result<Saved, Error> {
-    let transaction = begin_write(db).await?;
+    let transaction = db.begin_write().await?;
     preference::lock_and_give_way(&transaction, user_id).await?;
     let mut account = account::of_caller(&transaction, credentials, now).await?;
     if account.user_id != user_id {

@@ -1,10 +1,10 @@
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::DbErr;
 
-use crate::storage;
+use crate::storage::{self, Database};
 
 /// What keeps the server from using its database, which answers, and what to do about it.
-pub(crate) async fn obstacle(db: &DatabaseConnection) -> Result<Option<String>, DbErr> {
-    let missing = migration::missing(db).await?;
+pub(crate) async fn obstacle(db: &Database) -> Result<Option<String>, DbErr> {
+    let missing = migration::missing(&**db).await?;
     if !missing.is_empty() {
         let missing = missing.join(", ");
         return Ok(Some(format!(

@@ -42,7 +42,7 @@ impl Caller {
 
     /// Everything in one answer that asks for organizations asks together.
     pub(super) fn organizations(&self) -> &DataLoader<Organizations> {
-        let loader = || Organizations::loader(self.api.app.db.clone());
+        let loader = || Organizations::loader((*self.api.app.db).clone());
         self.organizations.get_or_init(loader)
     }
 
@@ -79,11 +79,11 @@ impl Caller {
     }
 
     pub(super) async fn health(&self) -> Result<Option<Health>, Error> {
-        health::of(&self.api.app.db, &*self.account().await?, self.now).await
+        health::of(&*self.api.app.db, &*self.account().await?, self.now).await
     }
 
     pub(super) async fn unavailable(&self) -> Result<Vec<UnavailableTarget>, Error> {
-        health::unavailable(&self.api.app.db, &*self.account().await?, self.now).await
+        health::unavailable(&*self.api.app.db, &*self.account().await?, self.now).await
     }
 
     /// The account as it is now, when something has changed since it was loaded.
@@ -103,7 +103,7 @@ impl Caller {
         } = &*self.api;
         let interval = app.settings.subscription_interval;
         let watch = Watch {
-            db: app.db.clone(),
+            db: (*app.db).clone(),
             accounts: accounts.clone(),
             clock: app.clock.clone(),
             listeners: listeners.clone(),

@@ -277,7 +277,7 @@ impl Api {
         )?;
         let listeners = Listeners::default();
         Ok(Self {
-            accounts: Accounts::new(app.db.clone(), &app.metrics),
+            accounts: Accounts::new(&app.db, &app.metrics),
             syncer: syncer(&app, &listeners),
             listeners,
             limits: RateLimits::new(app.settings.rates),

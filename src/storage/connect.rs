@@ -2,9 +2,8 @@ use std::{str::FromStr, time::Duration};
 
 use chrono::NaiveDateTime;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
-    SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector,
+    SqlxSqliteConnector, Statement,
     sqlx::{
         self, ConnectOptions, Connection,
         pool::PoolOptions,
@@ -14,7 +13,7 @@ use sea_orm::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{failure, traced::traced};
+use super::{Database, failure};
 
 /// How long after its last use a connection is used again without a question.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -80,20 +79,20 @@ pub async fn connect(url: &SecretString, pool: &Pool) -> Result<DatabaseConnecti
 }
 
 /// Whether the database takes no writes now. On SQLite it is an error then, also while another process writes.
-pub(crate) async fn is_read_only(db: &DatabaseConnection) -> Result<bool, DbErr> {
+pub(crate) async fn is_read_only(db: &Database) -> Result<bool, DbErr> {
     if db.get_database_backend() == DbBackend::Sqlite {
         write_the_same(db).await?;
         return Ok(false);
     }
     let sql = "SELECT current_setting('transaction_read_only')";
-    Ok(text(db, sql).await?.as_deref() == Some("on"))
+    Ok(text(&**db, sql).await?.as_deref() == Some("on"))
 }
 
 /// Writes to a SQLite file what is there already, as nothing less shows whether the disk has room.
-async fn write_the_same(db: &DatabaseConnection) -> Result<(), DbErr> {
+async fn write_the_same(db: &Database) -> Result<(), DbErr> {
     // A number for applications to use, of which we make no use.
     const READ: &str = "SELECT CAST(user_version AS TEXT) FROM pragma_user_version";
-    let transaction = begin_write(db).await?;
+    let transaction = db.begin_write().await?;
     let version = text(&transaction, READ).await?.unwrap_or_default();
     let write = format!("PRAGMA user_version = {version}");
     transaction.execute_unprepared(&write).await?;
@@ -180,20 +179,4 @@ pub(crate) async fn again_if_lost<T, Work: Future<Output = Result<T, DbErr>>>(
 
 fn connection_error(cause: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(cause.into()))
-}
-
-/// Begins a transaction that writes.
-///
-/// On SQLite it takes the write lock at once: one that reads first and writes later fails when another wrote
-/// in between.
-pub(crate) async fn begin_write(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    again_if_lost(|| {
-        let begin = db.begin_with_options(TransactionOptions {
-            isolation_level: None,
-            access_mode: None,
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        });
-        traced(db.get_database_backend(), "BEGIN", begin)
-    })
-    .await
 }

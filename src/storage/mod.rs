@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod connect;
 pub(crate) mod connection;
+mod database;
 pub mod entity;
 pub(crate) mod failure;
 mod kept;
@@ -15,9 +16,8 @@ mod traced;
 pub(crate) mod unavailable;
 
 pub use connect::{Pool, connect};
-pub(crate) use connect::{
-    PoolState, again_if_lost, begin_write, current_time, is_read_only, pool_state,
-};
+pub(crate) use connect::{PoolState, again_if_lost, current_time, is_read_only, pool_state};
+pub use database::Database;
 pub(crate) use kept::Told;
 pub(crate) use traced::commit;
 

@@ -81,6 +81,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "metrics",
             "rate_limits",
             "seal",
+            "storage::Database",
             "streams",
         ],
     ),

@@ -16,7 +16,7 @@ use linkedin_targets::{
     metrics::Metrics,
     rate_limits::Rates,
     seal, server,
-    storage::{self, Pool},
+    storage::{self, Database, Pool},
     streams::Streams,
 };
 use sea_orm::{DatabaseConnection, TransactionTrait};
@@ -127,6 +127,7 @@ async fn database(folder: &TempDir) -> DatabaseConnection {
 fn app(db: DatabaseConnection, ids: Ids, now: NaiveDateTime) -> App {
     let nowhere: url::Url = "http://127.0.0.1:9".parse().unwrap();
     let linkedin = linkedin::Settings::new(None, nowhere.clone(), nowhere);
+    let metrics = Metrics::new();
     App {
         linkedin: linkedin::Client::new(linkedin).unwrap(),
         settings: settings(),
@@ -134,8 +135,8 @@ fn app(db: DatabaseConnection, ids: Ids, now: NaiveDateTime) -> App {
         ids,
         random: Random::system(),
         streams: Streams::new(1_000),
-        metrics: Metrics::new(),
-        db,
+        db: Database::new(db, metrics.statements()),
+        metrics,
     }
 }
 

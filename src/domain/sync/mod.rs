@@ -9,7 +9,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use chrono::{NaiveDateTime, TimeDelta};
 use futures_util::future::{Either, select};
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use sea_orm::DatabaseTransaction;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep, timeout};
@@ -25,7 +25,7 @@ use crate::{
     metrics::Metrics,
     seal::{Keys, NONCE_LEN},
     storage::{
-        begin_write, commit, connection, failure,
+        Database, commit, connection, failure,
         page_sync::{self as syncs, Claim},
         personal_page as pages, preference,
     },
@@ -56,7 +56,7 @@ const RENEWAL: Duration = Duration::from_secs(1);
 pub(crate) struct Syncer(Arc<Inner>);
 
 struct Inner {
-    db: DatabaseConnection,
+    db: Database,
     linkedin: linkedin::Client,
     keys: Keys,
     means: Means,
@@ -121,7 +121,7 @@ type Found = Result<Listing, (Problem, bool)>;
 
 impl Syncer {
     pub(crate) fn new(
-        db: DatabaseConnection,
+        db: Database,
         linkedin: linkedin::Client,
         keys: Keys,
         means: Means,
@@ -245,12 +245,12 @@ impl Inner {
             lease_until: now + LEASE,
             fresh_since: now - self.interval,
         };
-        Ok(syncs::claim(&self.db, &claim).await?)
+        Ok(syncs::claim(self.db.writers(), &claim).await?)
     }
 
     /// The result that somebody else's sync has left; `None` while it runs.
     async fn last(&self, job: &Job) -> Result<Option<Synced>, Error> {
-        let Some(row) = syncs::of_identity(&self.db, &job.identity_id).await? else {
+        let Some(row) = syncs::of_identity(&*self.db, &job.identity_id).await? else {
             return Ok(None);
         };
         let Some((at, outcome)) = finished(row) else {
@@ -259,7 +259,7 @@ impl Inner {
         Ok(Some(match outcome {
             Outcome::Failed(problem) => Synced::Failed(problem),
             Outcome::Done(changes) => {
-                let rows = pages::of_identity(&self.db, &job.identity_id).await?;
+                let rows = pages::of_identity(&*self.db, &job.identity_id).await?;
                 Synced::Done(Arc::new(Report::new(at, changes, rows)))
             }
         }))
@@ -326,7 +326,7 @@ impl Inner {
     /// Stores what was found. A save of the user waits for it, so that its answer has the pages of before or after,
     /// and not those of before when others have seen the new ones already.
     async fn record(&self, job: &Job, id: &str, found: &Found) -> Result<Option<Synced>, Error> {
-        let transaction = begin_write(&self.db).await?;
+        let transaction = self.db.begin_write().await?;
         preference::lock(&transaction, &job.user_id).await?;
         let synced = match found {
             Ok(listing) => self.store(&transaction, job, id, listing.clone()).await?,
@@ -349,7 +349,7 @@ impl Inner {
     async fn keep(&self, id: &str) {
         loop {
             sleep(RENEWAL).await;
-            let renewed = syncs::renew(&self.db, id, (self.means.now)() + LEASE).await;
+            let renewed = syncs::renew(self.db.writers(), id, (self.means.now)() + LEASE).await;
             // A database that cannot be reached now may be there when the pages are stored.
             if let Ok(false) = renewed {
                 return;

@@ -62,7 +62,7 @@ impl Inner {
         };
         let data = granted.data(&self.keys, &job.user_id, (self.means.nonces)());
         let stored = data.0["access_token"].as_str().unwrap_or_default().into();
-        connection::renew(&self.db, &job.identity_id, &job.stored, data, now).await?;
+        connection::renew(self.db.writers(), &job.identity_id, &job.stored, data, now).await?;
         tracing::info!(
             target: "audit",
             action = "renew",

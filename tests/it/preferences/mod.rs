@@ -5,7 +5,7 @@ mod crash;
 use std::{collections::BTreeSet, time::Duration};
 
 use chrono::NaiveDate;
-use futures_util::future::join_all;
+use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 use linkedin_targets::{
     app::Ids,
     demo::World,
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     app::{Ask, Person, Reply, TestApp, connection_data},
-    database::{Backend, Database, take_turn},
+    database::{Backend, CONNECTIONS, Database, take_turn},
     process::Serving,
 };
 
@@ -447,6 +447,33 @@ async fn a_target_that_is_taken_away_before_the_save_has_its_turn_is_refused(
     assert_eq!(reply.json(), json!({ "error": sentence }));
     let rows = saved_rows(&app.db, &ada.person.id).await;
     assert_eq!(rows, ada.rows(&[PERSONAL]));
+}
+
+/// More than the server has connections wait for another process that writes to the file.
+#[tokio::test]
+async fn whoever_reads_a_file_does_not_wait_with_those_who_write() {
+    let app = TestApp::new(Backend::Sqlite).await.unwrap();
+    let ada = Choices::new(&app.world()).await;
+    let turn = take_turn(&app.db, &ada.person.id).await;
+
+    let mut saves = FuturesUnordered::new();
+    for _ in 0..=CONNECTIONS {
+        app.take_statements();
+        saves.push(ada.save(&app, &[PERSONAL]));
+        tokio::select! {
+            reply = saves.next() => panic!("{reply:?}"),
+            () = until_it_has_run(&app, "SELECT") => {}
+        }
+    }
+    let reading = async {
+        let reply = app.get(POSTING, &ada.person).await;
+        turn.rollback().await.unwrap();
+        reply
+    };
+    let (reply, saved) = tokio::join!(reading, saves.collect::<Vec<_>>());
+
+    assert_eq!(reply.status, 200);
+    assert!(saved.iter().all(|reply| reply.status == 200));
 }
 
 /// Waits for a statement of the server's that holds these words.

@@ -20,6 +20,7 @@ use linkedin_targets::{
     rate_limits::Rates,
     seal,
     server::{self, Bounds},
+    storage,
     streams::Streams,
 };
 use reqwest::{
@@ -50,7 +51,7 @@ pub(crate) struct TestApp {
     address: SocketAddr,
     client: Client,
     /// The server's own way to the rows.
-    server_db: DatabaseConnection,
+    server_db: storage::Database,
     statements: Arc<Mutex<Vec<String>>>,
     /// Lives as long as the test.
     pub(crate) database: Arc<Database>,
@@ -105,17 +106,16 @@ impl TestApp {
     ) -> Self {
         let db = database.connect().await;
         let statements = Arc::new(Mutex::new(Vec::new()));
-        let mut counted = database.connect().await;
         let seen = statements.clone();
         let metrics = Metrics::new().observed_by(move |info| {
             seen.lock().unwrap().push(info.statement.sql.clone());
         });
-        counted.set_metric_callback(metrics.statements());
+        let server_db = storage::Database::new(database.connect().await, metrics.statements());
         let mut settings = settings();
         let mut linkedin_settings = linkedin_settings(linkedin.base_url());
         change(&mut settings, &mut linkedin_settings);
         let app = App {
-            db: counted.clone(),
+            db: server_db.clone(),
             linkedin: linkedin::Client::new(linkedin_settings)
                 .unwrap()
                 .observed_by(metrics.calls()),
@@ -150,7 +150,7 @@ impl TestApp {
             ids,
             address,
             client: client(),
-            server_db: counted,
+            server_db,
             statements,
             database,
         }
@@ -226,6 +226,7 @@ impl TestApp {
     /// From now on the server cannot reach its database.
     pub(crate) async fn lose_database(&self) {
         self.server_db.close_by_ref().await.unwrap();
+        self.server_db.writers().close_by_ref().await.unwrap();
     }
 
     /// What the server has counted under this name, with these labels.
@@ -241,7 +242,7 @@ impl TestApp {
         self.ids.next.load(Ordering::Relaxed)
     }
 
-    /// Takes all connections to the database from the server: until they are rolled back, its statements wait.
+    /// Takes all connections that read from the server: until they are rolled back, its questions wait.
     pub(crate) async fn take_connections(&self) -> Vec<DatabaseTransaction> {
         let connections = (0..CONNECTIONS).map(|_| self.server_db.begin());
         try_join_all(connections).await.unwrap()
