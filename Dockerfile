@@ -3,7 +3,8 @@
 # Node.js builds GraphiQL, which the server carries.
 FROM node:24-trixie-slim AS node
 
-FROM rust:1.95-trixie AS build
+# The compiler that the profile is for: see pgo/.
+FROM rust:1.95.0-trixie AS build
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
@@ -13,9 +14,9 @@ COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target,id=linkedin-targets,sharing=locked \
     --mount=type=cache,target=/root/.npm \
-    cargo clean --release --workspace --locked \
-    && GRAPHIQL_REQUIRED=true cargo build --release --locked \
-    && cp target/release/linkedin-targets /usr/local/bin/
+    cargo clean --release --workspace --locked --target "$(rustc --print host-tuple)" \
+    && GRAPHIQL_REQUIRED=true pgo/build \
+    && cp target/pgo/linkedin-targets /usr/local/bin/
 
 FROM debian:trixie-slim
 RUN apt-get update \

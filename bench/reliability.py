@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures what docs/reliability.md tells: cargo build --release && bench/reliability.py
+"""Measures what docs/reliability.md tells: pgo/build && bench/reliability.py
 
 Needs Python 3.10 and nothing else. Works on a SQLite file of its own.
 """
@@ -19,7 +19,7 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAM = os.environ.get("PROGRAM", str(ROOT / "target/release/linkedin-targets"))
+PROGRAM = os.environ.get("PROGRAM", str(ROOT / "target/pgo/linkedin-targets"))
 MINE = json.dumps({"query": "{ linkedInTargets { __typename } }"})
 
 

@@ -1,7 +1,7 @@
 //! How fast linkedin-targets answers, next to the least that any server would do.
 //!
 //! On one database with many users in it, three servers are driven in turn, in short alternating slices, with the same
-//! load: this server in release mode; the *ceiling*, a bare axum handler around one prepared statement, whose answer is
+//! load: this server as it is shipped; the *ceiling*, a bare axum handler around one prepared statement, whose answer is
 //! the same; and the *floor*, axum answering a constant of that size. Whatever else the machine is doing, it does to
 //! all three; so the ratios to the ceiling tell more than the rates.
 
@@ -86,14 +86,18 @@ fn main() -> Outcome<()> {
     measure(&server, &data, &options)
 }
 
-/// The server in release mode; with symbols, when it is to be profiled.
+/// The server as it is shipped; to be profiled, with symbols instead.
 fn build(with_symbols: bool) -> Outcome<PathBuf> {
-    let profile = if with_symbols { "profiling" } else { "release" };
-    let built = Command::new("cargo")
-        .args(["build", "--locked", "--package", "linkedin-targets"])
-        .args(["--profile", profile])
-        .status()?;
-    if !built.success() {
+    let (mut build, folder) = if with_symbols {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["build", "--locked", "--package", "linkedin-targets"]);
+        cargo.args(["--profile", "profiling"]);
+        (cargo, "profiling")
+    } else {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../pgo/build");
+        (Command::new(script), "pgo")
+    };
+    if !build.status()?.success() {
         return Err("the server cannot be built".into());
     }
     let target = std::env::current_exe()?;
@@ -101,7 +105,7 @@ fn build(with_symbols: bool) -> Outcome<PathBuf> {
         .ancestors()
         .nth(2)
         .ok_or("the benchmark is not in a target directory")?;
-    Ok(target.join(profile).join("linkedin-targets"))
+    Ok(target.join(folder).join("linkedin-targets"))
 }
 
 fn measure(server: &std::path::Path, data: &Data, options: &Options) -> Outcome<()> {

@@ -122,8 +122,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
+        // As an operator ends it, so that it may leave what it has seen of itself.
+        let _ = Command::new("kill").arg(self.id().to_string()).status();
         let _ = self.child.wait();
     }
 }

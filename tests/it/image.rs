@@ -3,14 +3,19 @@
 use std::{fs, path::Path};
 
 #[test]
-fn the_image_is_built_with_the_rust_that_the_project_names() {
+fn the_image_is_built_with_the_rust_that_the_project_names_and_the_profile_is_for() {
     let version = value("rust-version");
+    let compiler = file("pgo/compiler");
+    let mut lines = compiler.lines();
+    let release = lines.find_map(|line| line.strip_prefix("release: "));
+    let release = release.unwrap();
 
     let dockerfile = file("Dockerfile");
 
+    assert!(release.starts_with(&format!("{version}.")), "{release}");
     assert!(
-        dockerfile.contains(&format!("\nFROM rust:{version}-")),
-        "{version}"
+        dockerfile.contains(&format!("\nFROM rust:{release}-")),
+        "{release}"
     );
 }
 
@@ -29,7 +34,14 @@ fn the_image_is_built_from_all_that_the_build_reads() {
         .step_by(2)
         .filter(|&path| path != ".");
 
-    for path in members.chain(["Cargo.toml", "Cargo.lock", "build.rs", "src", "graphiql"]) {
+    for path in members.chain([
+        "Cargo.toml",
+        "Cargo.lock",
+        "build.rs",
+        "src",
+        "graphiql",
+        "pgo",
+    ]) {
         assert!(kept.contains(&path), "{path} in {kept:?}");
     }
     for path in kept {
