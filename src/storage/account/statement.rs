@@ -1,5 +1,3 @@
-use std::sync::LazyLock;
-
 use chrono::NaiveDateTime;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
@@ -87,17 +85,39 @@ impl<'a> Proofs<'a> {
     }
 
     fn statement(&self, backend: DbBackend) -> Statement {
-        let proofs = [&self.tokens, &self.sessions];
-        match backend {
-            DbBackend::Sqlite => {
-                let rows = proofs.map(|proofs| Value::from(as_json(proofs)));
-                Statement::from_sql_and_values(backend, &*SQLITE, rows)
+        let mut values = Vec::new();
+        let mut table = |proofs: &Vec<Proof<'_>>| {
+            let first = values.len() + 1;
+            match backend {
+                DbBackend::Sqlite => {
+                    values.push(as_json(proofs).into());
+                    json_table(first)
+                }
+                _ => {
+                    values.extend(as_arrays(proofs));
+                    array_table(first)
+                }
             }
-            _ => {
-                let columns = proofs.into_iter().flat_map(|proofs| as_arrays(proofs));
-                Statement::from_sql_and_values(backend, &*POSTGRES, columns)
-            }
-        }
+        };
+        let by_token = (!self.tokens.is_empty()).then(|| by_token(&table(&self.tokens)));
+        let by_session = (!self.sessions.is_empty()).then(|| by_session(&table(&self.sessions)));
+        let live = Vec::from_iter(by_token.into_iter().chain(by_session)).join(" UNION ALL ");
+        let proven = if self.compete() {
+            first_of_each(&live)
+        } else {
+            let count = i64::try_from(self.tokens.len() + self.sessions.len());
+            values.push(count.unwrap_or(i64::MAX).into());
+            all_of_them(&live, values.len())
+        };
+        Statement::from_sql_and_values(backend, sql(&proven), values)
+    }
+
+    /// Whether somebody presents several, of which the first one counts that proves anything.
+    fn compete(&self) -> bool {
+        let askers = self.tokens.iter().chain(&self.sessions);
+        let mut askers = Vec::from_iter(askers.map(|(asker, ..)| *asker));
+        askers.sort_unstable();
+        askers.windows(2).any(|two| two[0] == two[1])
     }
 }
 
@@ -202,56 +222,75 @@ const ORG_PAGE: i32 = 1;
 const PERSONAL_PAGE: i32 = 2;
 const PREFERENCE: i32 = 3;
 
-/// The parameters are columns: askers, proofs and moments of the tokens, then of the sessions.
-static POSTGRES: LazyLock<String> = LazyLock::new(|| {
-    let proofs = |columns: [u8; 3]| {
-        let [askers, texts, times] = columns;
-        format!(
-            r#"unnest(${askers}::int[], ${texts}::text[], ${times}::timestamp[]) WITH ORDINALITY
-            AS "proof"("asker", "text", "now", "rank")"#
-        )
-    };
-    sql(&proofs([1, 2, 3]), &proofs([4, 5, 6]))
-});
+/// Parameters that are columns: askers, proofs and moments.
+fn array_table(first: usize) -> String {
+    let (texts, times) = (first + 1, first + 2);
+    format!(
+        r#"unnest(${first}::int[], ${texts}::text[], ${times}::timestamp[]) WITH ORDINALITY
+        AS "proof"("asker", "text", "now", "rank")"#
+    )
+}
 
-/// The parameters are arrays of `[asker, proof, moment]`: of the tokens, then of the sessions.
-static SQLITE: LazyLock<String> = LazyLock::new(|| {
-    let proofs = |rows: u8| {
-        format!(
-            r#"(SELECT "value" ->> 0 AS "asker", "value" ->> 1 AS "text", "value" ->> 2 AS "now", "key" AS "rank"
-            FROM json_each(${rows})) AS "proof""#
-        )
-    };
-    sql(&proofs(1), &proofs(2))
-});
+/// A parameter that is an array of `[asker, proof, moment]`.
+fn json_table(parameter: usize) -> String {
+    format!(
+        r#"(SELECT "value" ->> 0 AS "asker", "value" ->> 1 AS "text", "value" ->> 2 AS "now", "key" AS "rank"
+        FROM json_each(${parameter})) AS "proof""#
+    )
+}
+
+fn by_token(proofs: &str) -> String {
+    format!(
+        r#"
+    SELECT "proof"."asker", "proof"."now", 0 AS "rank", t."userId", CAST(NULL AS TIMESTAMP) AS "expiresAt"
+    FROM {proofs}
+    CROSS JOIN "sync_tokens" t
+    WHERE t."tokenHash" = "proof"."text""#
+    )
+}
+
+fn by_session(proofs: &str) -> String {
+    format!(
+        r#"
+    SELECT "proof"."asker", "proof"."now", "proof"."rank" + 1 AS "rank", s."userId", s."expiresAt"
+    FROM {proofs}
+    CROSS JOIN "sessions" s
+    WHERE s."id" = "proof"."text" AND s."expiresAt" > "proof"."now""#
+    )
+}
+
+/// Of a filter by rank, PostgreSQL expects one row whatever the parameters, so that it prefers a generic plan also where it
+/// may not be told to.
+fn first_of_each(live: &str) -> String {
+    format!(
+        r#"(
+    SELECT * FROM (
+        SELECT "live".*, ROW_NUMBER() OVER (PARTITION BY "asker" ORDER BY "rank") AS "place" FROM ({live}) AS "live"
+    ) AS "ranked"
+    WHERE "place" = 1
+)"#
+    )
+}
+
+/// Each proof proves one user at most, so that a limit of their number cuts off nothing: it is there to have PostgreSQL
+/// expect few rows, as above.
+fn all_of_them(live: &str, count: usize) -> String {
+    format!("({live} LIMIT ${count})")
+}
 
 /// Whoever the proofs of an asker prove first is the asker's user, and everything else hangs on that: an asker gets
-/// the rows of their own user and of nobody else.
+/// the rows of their own user and of nobody else. What nobody presents is not looked for: a part of
+/// the statement costs the database, whether it finds rows or not.
 ///
-/// `CROSS JOIN` is how SQLite is told to begin with the viewers; to PostgreSQL it is a join like any other. Of a filter by
-/// rank, PostgreSQL expects one row whatever the parameters, so that it prefers a generic plan also where it may not be told
-/// to.
-fn sql(tokens: &str, sessions: &str) -> String {
+/// `CROSS JOIN` is how SQLite is told to begin with the viewers; to PostgreSQL it is a join like any other.
+fn sql(proven: &str) -> String {
     format!(
         r#"
 WITH "viewer" AS MATERIALIZED (
-    SELECT "asker", "now", "ranked"."userId", "expiresAt", i."id" AS "identityId", i."providerUsername", i."avatarUrl",
+    SELECT "asker", "now", "proven"."userId", "expiresAt", i."id" AS "identityId", i."providerUsername", i."avatarUrl",
         i."providerData"
-    FROM (
-        SELECT "asker", "now", "userId", "expiresAt", ROW_NUMBER() OVER (PARTITION BY "asker" ORDER BY "rank") AS "place" FROM (
-            SELECT "proof"."asker", "proof"."now", 0 AS "rank", t."userId", CAST(NULL AS TIMESTAMP) AS "expiresAt"
-            FROM {tokens}
-            CROSS JOIN "sync_tokens" t
-            WHERE t."tokenHash" = "proof"."text"
-            UNION ALL
-            SELECT "proof"."asker", "proof"."now", "proof"."rank" + 1, s."userId", s."expiresAt"
-            FROM {sessions}
-            CROSS JOIN "sessions" s
-            WHERE s."id" = "proof"."text" AND s."expiresAt" > "proof"."now"
-        ) AS "live"
-    ) AS "ranked"
-    LEFT JOIN "linked_identities" i ON i."userId" = "ranked"."userId" AND i."provider" = 'linkedin'
-    WHERE "place" = 1
+    FROM {proven} AS "proven"
+    LEFT JOIN "linked_identities" i ON i."userId" = "proven"."userId" AND i."provider" = 'linkedin'
 )
 SELECT "asker", {VIEWER} AS "part", "userId" AS "id", "identityId" AS "page", "providerUsername" AS "label",
     "avatarUrl" AS "image", CAST("providerData" AS TEXT) AS "detail",
