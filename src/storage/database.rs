@@ -12,7 +12,8 @@ use super::{again_if_lost, traced::traced};
 /// Connections to a database, and those of them that write.
 ///
 /// A SQLite file has one writer at a time, and whoever else wants to write looks again and again whether it is their turn. So
-/// one connection writes, and those who want to stand in line for it: nobody is overtaken.
+/// one connection writes, and those who want to stand in line for it: nobody is overtaken, and nobody who reads waits with
+/// them. Whoever allows a single connection has no other.
 #[derive(Clone, Debug)]
 pub struct Database {
     connections: DatabaseConnection,
@@ -25,15 +26,7 @@ impl Database {
         mut connections: DatabaseConnection,
         told: impl Fn(&Info<'_>) + Clone + Send + Sync + 'static,
     ) -> Self {
-        let mut writers = match connections.get_database_backend() {
-            DbBackend::Sqlite => {
-                let pool = connections.get_sqlite_connection_pool();
-                let file = (*pool.connect_options()).clone();
-                let one = pool.options().clone().max_connections(1);
-                SqlxSqliteConnector::from_sqlx_sqlite_pool(one.connect_lazy_with(file))
-            }
-            _ => connections.clone(),
-        };
+        let mut writers = writer(&connections).unwrap_or_else(|| connections.clone());
         connections.set_metric_callback(told.clone());
         writers.set_metric_callback(told);
         Self {
@@ -72,4 +65,19 @@ impl Deref for Database {
     fn deref(&self) -> &DatabaseConnection {
         &self.connections
     }
+}
+
+/// One like those, where there are several to a SQLite file.
+fn writer(connections: &DatabaseConnection) -> Option<DatabaseConnection> {
+    if connections.get_database_backend() != DbBackend::Sqlite {
+        return None;
+    }
+    let pool = connections.get_sqlite_connection_pool();
+    let several = pool.options().clone();
+    if several.get_max_connections() == 1 {
+        return None;
+    }
+    let file = (*pool.connect_options()).clone();
+    let one = several.max_connections(1).connect_lazy_with(file);
+    Some(SqlxSqliteConnector::from_sqlx_sqlite_pool(one))
 }
