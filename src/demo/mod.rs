@@ -70,7 +70,7 @@ pub async fn run(demo: &Demo) -> Result<(), Error> {
     if user::Entity::find().count(&*app.db).await? == 0 {
         people::add(&app).await?;
     }
-    linkedin::introduce(&app.db, &stand_in, &application).await?;
+    linkedin::introduce(app.db.writers(), &stand_in, &application).await?;
     announce(&address, &stand_in, folder)?;
     let linkedin = stand_in.base_url().clone();
     let routes = sign_in::router((*app.db).clone(), linkedin, server::router(app)?);

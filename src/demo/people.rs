@@ -16,7 +16,7 @@ const MEMBER_SCOPES: &str = "openid profile email w_member_social";
 
 /// Adds everybody, or nobody.
 pub(super) async fn add(app: &App) -> Result<(), DbErr> {
-    let transaction = app.db.begin().await?;
+    let transaction = app.db.writers().begin().await?;
     add_all(&World {
         db: &transaction,
         ids: &app.ids,
