@@ -15,6 +15,7 @@ use crate::support::{
     app::{Ask, TestApp},
     database::{Backend, Database},
     member::{meanwhile, settled, sync},
+    queue::Queue,
 };
 
 #[rstest]
@@ -50,6 +51,13 @@ async fn every_statement_finds_its_rows_by_an_index(
     };
     by_token().reply().await;
     by_token().by(&ada).reply().await;
+    // One goes ahead, another may follow alone, and those who are left go together.
+    let mut queue = Queue::form(&app).await;
+    for _ in 0..4 {
+        let by_session = app.request(Method::GET, "/api/linkedin/targets").by(&ada);
+        queue.join(&app, by_session).await;
+    }
+    queue.serve().await;
 
     let statements: BTreeSet<_> = app.take_statements().into_iter().collect();
     assert!(statements.len() > 10, "{statements:#?}");

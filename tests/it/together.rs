@@ -9,14 +9,14 @@ use reqwest::{
     header::{AUTHORIZATION, COOKIE},
 };
 use rstest::rstest;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait};
+use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
 
 use crate::support::{
     app::{Ask, Person, Reply, TestApp},
     database::Backend,
     eventually::eventually,
+    queue::Queue,
 };
 
 const TARGETS: &str = "/api/linkedin/targets";
@@ -270,43 +270,4 @@ fn selects(app: &TestApp) -> usize {
     let statements = app.take_statements();
     let is_select = |sql: &&String| sql.contains("SELECT");
     statements.iter().filter(is_select).count()
-}
-
-/// Requests that wait before the database, in the order in which they came.
-struct Queue {
-    connections: Vec<DatabaseTransaction>,
-    waiting: Vec<JoinHandle<Reply>>,
-}
-
-impl Queue {
-    async fn form(app: &TestApp) -> Self {
-        Self {
-            connections: app.take_connections().await,
-            waiting: Vec::new(),
-        }
-    }
-
-    /// Returns when the request waits.
-    async fn join(&mut self, app: &TestApp, request: RequestBuilder) {
-        let ids = app.ids_made();
-        let waiting = tokio::spawn(request.reply());
-        // A request gets its id and its place in the queue in one go.
-        eventually("the request has come", async || app.ids_made() > ids).await;
-        self.waiting.push(waiting);
-    }
-
-    async fn leave(&mut self, place: usize) {
-        let waiting = self.waiting.remove(place);
-        waiting.abort();
-        assert!(waiting.await.is_err());
-    }
-
-    /// Lets the server have its database, and all answers come.
-    async fn serve(self) -> Vec<Reply> {
-        for connection in self.connections {
-            connection.rollback().await.unwrap();
-        }
-        let replies = join_all(self.waiting).await;
-        replies.into_iter().map(Result::unwrap).collect()
-    }
 }

@@ -12,6 +12,7 @@ pub(crate) mod npm;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod python;
+pub(crate) mod queue;
 pub(crate) mod skip;
 pub(crate) mod socket;
 pub(crate) mod stopper;
