@@ -1,8 +1,13 @@
 //! Spans of statements, for traces alone: what the database was asked and for how long, never with which values.
 
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+};
+
 use opentelemetry::{Context, trace::TraceContextExt};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
-use tracing::{Instrument, Span, field::Empty};
+use tracing::{Instrument, Span, dispatcher, field::Empty, span::Id};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::failure;
@@ -57,15 +62,46 @@ pub(super) async fn within<T>(
     span: Span,
     statement: impl Future<Output = Result<T, DbErr>>,
 ) -> Result<T, DbErr> {
+    let statement = pin!(statement);
+    if span.is_disabled() {
+        return outside(statement).await;
+    }
     let outcome = statement.instrument(span.clone()).await;
-    if let Err(cause) = &outcome
-        && !span.is_disabled()
-    {
+    if let Err(cause) = &outcome {
         span.record("otel.status_code", "ERROR");
         span.record("db.response.status_code", failure::code(cause).as_deref());
         span.record("error.type", &*failure::class(cause));
     }
     outcome
+}
+
+/// Runs it outside of the request's span: sqlx enters the one that it finds, two times for each row.
+fn outside<F: Future>(mut statement: Pin<&mut F>) -> impl Future<Output = F::Output> {
+    poll_fn(move |context| {
+        let _left = Left::current();
+        statement.as_mut().poll(context)
+    })
+}
+
+/// A span that is entered again when this is dropped.
+struct Left(Option<Id>);
+
+impl Left {
+    fn current() -> Self {
+        dispatcher::get_default(|subscriber| {
+            let span = subscriber.current_span().id().cloned();
+            span.iter().for_each(|span| subscriber.exit(span));
+            Self(span)
+        })
+    }
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        dispatcher::get_default(|subscriber| {
+            self.0.iter().for_each(|span| subscriber.enter(span));
+        });
+    }
 }
 
 fn system(backend: DbBackend) -> &'static str {
