@@ -15,16 +15,17 @@ use crate::storage::{Told, again_if_lost, failure, kept::Kept, pool_state};
 /// How many statements are under way at a time, at most.
 const STATEMENTS: usize = 2;
 
-/// How many askers have to wait before a statement begins beside another. What a statement costs by itself is worth two
-/// askers' rows: fewer of them with more askers each are answered sooner.
-const MANY: usize = 8;
-
-/// After how long nobody waits for the statement that is under way.
-const PATIENCE: Duration = Duration::from_millis(5);
-
 /// The most askers that share a statement: with more, the server has nothing to do while the database works, and
 /// the database while the server does.
 const BATCH: usize = 32;
+
+/// How many askers have to wait before a statement begins beside another. The database works for some while the server
+/// answers those before, and they come back by the time that it is done: with a statement beside it, the two are smaller,
+/// and who comes too late for both waits for twice as long.
+const MANY: usize = 2 * BATCH;
+
+/// After how long nobody waits for the statement that is under way.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Lets askers who wait share a statement.
 ///
