@@ -1,7 +1,10 @@
+use std::sync::LazyLock;
+
 use chrono::NaiveDateTime;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
-    Value, sqlx::FromRow,
+    Value,
+    sqlx::{self, ColumnIndex, Decode},
 };
 use serde_json::json;
 
@@ -156,36 +159,35 @@ struct Row {
     at: Option<NaiveDateTime>,
 }
 
-/// As the database's driver reads them: SeaORM makes an error of each column that is NULL, and then drops it.
-type Columns = (
-    i32,
-    i32,
-    String,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<NaiveDateTime>,
-);
-
 impl Row {
     fn read(row: &QueryResult) -> Result<Self, DbErr> {
-        let columns = match (row.try_as_pg_row(), row.try_as_sqlite_row()) {
-            (Some(row), _) => Columns::from_row(row),
-            (_, Some(row)) => Columns::from_row(row),
+        match (row.try_as_pg_row(), row.try_as_sqlite_row()) {
+            (Some(row), _) => Self::decode(row),
+            (_, Some(row)) => Self::decode(row),
             (None, None) => return Err(DbErr::Type("a row of another database".to_owned())),
-        };
-        let (asker, part, id, page, label, image, detail, at) =
-            columns.map_err(|cause| DbErr::Query(RuntimeErr::SqlxError(cause.into())))?;
+        }
+        .map_err(|cause| DbErr::Query(RuntimeErr::SqlxError(cause.into())))
+    }
+
+    /// By the driver itself: SeaORM makes an error of each column that is NULL, and then drops it. Without a look at each
+    /// value's type: the statement says what they are.
+    fn decode<'r, R: sqlx::Row>(row: &'r R) -> Result<Self, sqlx::Error>
+    where
+        usize: ColumnIndex<R>,
+        i32: Decode<'r, R::Database>,
+        String: Decode<'r, R::Database>,
+        Option<String>: Decode<'r, R::Database>,
+        Option<NaiveDateTime>: Decode<'r, R::Database>,
+    {
         Ok(Self {
-            asker,
-            part,
-            id,
-            page,
-            label,
-            image,
-            detail,
-            at,
+            asker: row.try_get_unchecked(0)?,
+            part: row.try_get_unchecked(1)?,
+            id: row.try_get_unchecked(2)?,
+            page: row.try_get_unchecked(3)?,
+            label: row.try_get_unchecked(4)?,
+            image: row.try_get_unchecked(5)?,
+            detail: row.try_get_unchecked(6)?,
+            at: row.try_get_unchecked(7)?,
         })
     }
 
@@ -304,12 +306,19 @@ fn all_of_them(live: &str, count: usize) -> String {
 ///
 /// `CROSS JOIN` is how SQLite is told to begin with the viewers; to PostgreSQL it is a join like any other.
 fn sql(proven: &str) -> String {
-    format!(
-        r#"
+    [WITH, proven, &REST].concat()
+}
+
+const WITH: &str = r#"
 WITH "viewer" AS MATERIALIZED (
     SELECT "asker", "now", "proven"."userId", "expiresAt", i."id" AS "identityId", i."providerUsername", i."avatarUrl",
         i."providerData"
-    FROM {proven} AS "proven"
+    FROM "#;
+
+/// Written once: it is half of a page.
+static REST: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        r#" AS "proven"
     LEFT JOIN "linked_identities" i ON i."userId" = "proven"."userId" AND i."provider" = 'linkedin'
 )
 SELECT "asker", {VIEWER} AS "part", "userId" AS "id", "identityId" AS "page", "providerUsername" AS "label",
@@ -336,4 +345,4 @@ FROM "viewer" v
 CROSS JOIN "linkedin_posting_target_preferences" r
 WHERE r."userId" = v."userId""#
     )
-}
+});
