@@ -1,17 +1,30 @@
 //! JSON as `JSON.parse` reads it, which is what InterlinedList's clients and database rows were written against:
 //! the last of repeated keys counts, and numbers, depth and lone surrogates never fail.
 
-use std::collections::HashMap;
+use std::{
+    borrow::{Borrow, Cow},
+    collections::HashMap,
+};
 
-use serde_bytes::{ByteBuf, Bytes};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// The members of an object.
-pub(crate) struct Object<'a>(HashMap<ByteBuf, &'a RawValue>);
+pub(crate) struct Object<'a>(HashMap<Text<'a>, &'a RawValue>);
+
+/// What is between quotation marks, which may not be Unicode.
+#[derive(Deserialize, PartialEq, Eq, Hash)]
+struct Text<'a>(#[serde(borrow, with = "serde_bytes")] Cow<'a, [u8]>);
+
+impl Borrow<[u8]> for Text<'_> {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 impl<'a> Object<'a> {
     pub(crate) fn get(&self, key: &str) -> Option<&'a RawValue> {
-        self.0.get(Bytes::new(key.as_bytes())).copied()
+        self.0.get(key.as_bytes()).copied()
     }
 }
 
@@ -33,7 +46,7 @@ pub(crate) fn string(value: &RawValue) -> Option<String> {
     if !value.get().starts_with('"') {
         return None;
     }
-    let bytes: ByteBuf = serde_json::from_str(value.get()).ok()?;
+    let Text(bytes) = serde_json::from_str(value.get()).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 

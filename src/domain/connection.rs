@@ -13,7 +13,7 @@ const ORG_SCOPE: &str = "rw_organization_admin";
 pub(crate) struct Connection {
     has_data: bool,
     token: Option<SecretString>,
-    scopes: Vec<String>,
+    scope: String,
     expiry: Expiry,
     refresh_token: Option<SecretString>,
     refresh_expiry: Expiry,
@@ -42,7 +42,7 @@ impl Connection {
         Self {
             has_data: value.is_some_and(json::is_truthy),
             token: token("access_token"),
-            scopes: text("scope").map_or_else(Vec::new, |scope| scopes(&scope)),
+            scope: text("scope").unwrap_or_default(),
             expiry: expiry("expires_at"),
             refresh_token: token("refresh_token"),
             refresh_expiry: expiry("refresh_token_expires_at"),
@@ -68,8 +68,8 @@ impl Connection {
         self.refresh_expiry.moment()
     }
 
-    pub(crate) fn scopes(&self) -> &[String] {
-        &self.scopes
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
+        scopes(&self.scope)
     }
 
     /// As it is stored, perhaps sealed.
@@ -84,7 +84,7 @@ impl Connection {
     }
 
     pub(super) fn has_org_scope(&self) -> bool {
-        self.scopes.iter().any(|scope| scope == ORG_SCOPE)
+        self.scopes().any(|scope| scope == ORG_SCOPE)
     }
 
     pub(super) fn lacks_org_scope(&self) -> bool {
@@ -93,9 +93,8 @@ impl Connection {
 }
 
 /// LinkedIn answers them with commas, although they are asked for with blanks.
-pub(super) fn scopes(text: &str) -> Vec<String> {
-    let words = text.split(separates_scopes).filter(|word| !word.is_empty());
-    words.map(str::to_owned).collect()
+pub(super) fn scopes(text: &str) -> impl Iterator<Item = &str> {
+    text.split(separates_scopes).filter(|word| !word.is_empty())
 }
 
 fn separates_scopes(character: char) -> bool {

@@ -46,7 +46,7 @@ impl Granted<'_> {
         if let Some(end) = self.end(*expires_in) {
             put("expires_at", iso_8601(end));
         }
-        let known_scope = || self.known.map(|known| known.scopes().join(","));
+        let known_scope = || Some(Vec::from_iter(self.known?.scopes()).join(","));
         if let Some(scope) = scope.clone().or_else(known_scope) {
             put("scope", scope.into());
         }

@@ -220,14 +220,12 @@ async fn is_wider(
     consent: &Consent,
     now: NaiveDateTime,
 ) -> bool {
-    let Some(granted) = consent.grant.scope.as_deref().map(scopes) else {
+    let Some(granted) = consent.grant.scope.as_deref() else {
         return false;
     };
     let connection = read(stored);
-    let loses_some = connection
-        .scopes()
-        .iter()
-        .any(|scope| !granted.contains(scope));
+    let is_granted = |scope| scopes(granted).any(|granted| granted == scope);
+    let loses_some = !connection.scopes().all(is_granted);
     if !loses_some || !connection.is_active(now) {
         return false;
     }

@@ -180,7 +180,7 @@ impl Traits {
             is_connected: account.is_connected,
             ends_at: identity.and_then(|identity| identity.connection.expires_at()),
             connection: hash(&identity.map(|identity| {
-                let scopes = identity.connection.scopes();
+                let scopes = Vec::from_iter(identity.connection.scopes());
                 (&identity.id, &identity.name, &identity.avatar_url, scopes)
             })),
             personal_pages: hash_all(targets.iter().filter(is_personal_page)),

@@ -49,8 +49,8 @@ impl LinkedInConnection {
     }
 
     /// What LinkedIn allows with it, in LinkedIn's own words, such as `w_member_social`.
-    async fn scopes(&self) -> &[String] {
-        self.identity.connection.scopes()
+    async fn scopes(&self) -> Vec<&str> {
+        self.identity.connection.scopes().collect()
     }
 
     /// The last time that its company pages were fetched. Null when that has not been tried.
