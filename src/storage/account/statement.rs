@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
     Value,
-    sqlx::{self, ColumnIndex, Decode},
+    sqlx::{self, ColumnIndex, Decode, Type},
 };
 use serde_json::json;
 
@@ -169,25 +169,24 @@ impl Row {
         .map_err(|cause| DbErr::Query(RuntimeErr::SqlxError(cause.into())))
     }
 
-    /// By the driver itself: SeaORM makes an error of each column that is NULL, and then drops it. Without a look at each
-    /// value's type: the statement says what they are.
+    /// By the driver itself: SeaORM makes an error of each column that is NULL, and then drops it.
     fn decode<'r, R: sqlx::Row>(row: &'r R) -> Result<Self, sqlx::Error>
     where
         usize: ColumnIndex<R>,
-        i32: Decode<'r, R::Database>,
-        String: Decode<'r, R::Database>,
-        Option<String>: Decode<'r, R::Database>,
-        Option<NaiveDateTime>: Decode<'r, R::Database>,
+        i32: Decode<'r, R::Database> + Type<R::Database>,
+        String: Decode<'r, R::Database> + Type<R::Database>,
+        Option<String>: Decode<'r, R::Database> + Type<R::Database>,
+        Option<NaiveDateTime>: Decode<'r, R::Database> + Type<R::Database>,
     {
         Ok(Self {
-            asker: row.try_get_unchecked(0)?,
-            part: row.try_get_unchecked(1)?,
-            id: row.try_get_unchecked(2)?,
-            page: row.try_get_unchecked(3)?,
-            label: row.try_get_unchecked(4)?,
-            image: row.try_get_unchecked(5)?,
-            detail: row.try_get_unchecked(6)?,
-            at: row.try_get_unchecked(7)?,
+            asker: row.try_get(0)?,
+            part: row.try_get(1)?,
+            id: row.try_get(2)?,
+            page: row.try_get(3)?,
+            label: row.try_get(4)?,
+            image: row.try_get(5)?,
+            detail: row.try_get(6)?,
+            at: row.try_get(7)?,
         })
     }
 
@@ -315,7 +314,7 @@ WITH "viewer" AS MATERIALIZED (
         i."providerData"
     FROM "#;
 
-/// Written once: it is half of a page.
+/// Put together once: it is always the same.
 static REST: LazyLock<String> = LazyLock::new(|| {
     format!(
         r#" AS "proven"
