@@ -9,6 +9,7 @@ pub(crate) mod events;
 pub(crate) mod eventually;
 pub(crate) mod member;
 pub(crate) mod npm;
+pub(crate) mod port;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod python;

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -10,7 +9,7 @@ use std::{
 use sea_orm::sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;
 
-use super::{eventually::eventually, skip::skip};
+use super::{eventually::eventually, port::free_port, skip::skip};
 
 /// Where Debian and others keep them, besides the path.
 const FOLDERS: &str = "/usr/lib/postgresql";
@@ -209,9 +208,4 @@ fn programs() -> Option<PathBuf> {
 fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output().unwrap();
     id.stdout == b"0\n"
-}
-
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }
