@@ -9,12 +9,13 @@ use reqwest::{
     header::{AUTHORIZATION, COOKIE},
 };
 use rstest::rstest;
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::{ConnectionTrait, EntityTrait, TransactionTrait};
 use serde_json::{Value, json};
 
 use crate::support::{
     app::{Ask, Person, Reply, TestApp},
     database::Backend,
+    dump::strings,
     eventually::eventually,
     queue::Queue,
 };
@@ -65,6 +66,36 @@ async fn whoever_comes_alone_does_not_wait_for_others(
         [own_labels(0), own_labels(1)]
     );
     assert_eq!(selects(&app), 2);
+}
+
+#[tokio::test]
+async fn whoever_comes_beside_one_alone_does_not_wait_for_their_statement() {
+    let Some(app) = TestApp::new(Backend::Postgres).await else {
+        return;
+    };
+    let crowd = crowd(&app, 2).await;
+    let sessions = app.db.begin().await.unwrap();
+    let lock = r#"LOCK TABLE "sessions" IN ACCESS EXCLUSIVE MODE"#;
+    sessions.execute_unprepared(lock).await.unwrap();
+    let asked = crowd
+        .iter()
+        .map(|person| tokio::spawn(by(&app, person).reply()));
+    let asked: Vec<_> = asked.collect();
+
+    let blocked =
+        r#"SELECT pid::text FROM pg_locks WHERE relation = '"sessions"'::regclass AND NOT granted"#;
+    eventually("both statements have come to the table", async || {
+        strings(&app.db, blocked).await.len() == 2
+    })
+    .await;
+
+    sessions.rollback().await.unwrap();
+    let replies = join_all(asked).await;
+    let labels: Vec<_> = replies
+        .into_iter()
+        .map(|reply| labels(&reply.unwrap()))
+        .collect();
+    assert_eq!(labels, [own_labels(0), own_labels(1)]);
 }
 
 #[rstest]

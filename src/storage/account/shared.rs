@@ -24,14 +24,18 @@ const BATCH: usize = 32;
 /// and who comes too late for both waits for twice as long.
 const MANY: usize = 2 * BATCH;
 
+/// A statement begins beside another at once while no more than these have one or wait for one, and statements lately had no
+/// more askers: too few to gain by sharing what they would lose by waiting.
+const FEW: usize = 4;
+
 /// After how long nobody waits for the statement that is under way.
 const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Lets askers who wait share a statement.
 ///
-/// Somebody who asks alone is answered at once, within their own request. While a statement is under way, askers
-/// gather, and go together with the next one: the busier the server, the less a request costs the database. Only
-/// requests and subscriptions wait here, of which there are never more than the server has places for.
+/// Somebody who asks alone, or beside another, is answered at once, within their own request. When there are more, askers
+/// gather while a statement is under way, and go together with the next one: the busier the server, the less a request costs
+/// the database. Only requests and subscriptions wait here, of which there are never more than the server has places for.
 #[derive(Clone)]
 pub(crate) struct Shared(Arc<Inner>);
 
@@ -47,6 +51,10 @@ struct Inner {
 struct State {
     /// How many statements there are at this moment.
     under_way: usize,
+    /// How many askers those have together.
+    asking: usize,
+    /// How many askers statements had lately: the most of one, and half as many with each that has ended since.
+    lately: usize,
     /// When the last of them began.
     began: Instant,
     /// Never more than there may be statements.
@@ -67,7 +75,10 @@ type Answer = Result<Option<AccountRows>, DbErr>;
 pub(crate) struct Gone;
 
 /// A statement under way. However it ends, those who wait are next.
-struct Turn(Arc<Inner>);
+struct Turn {
+    inner: Arc<Inner>,
+    askers: usize,
+}
 
 impl Shared {
     /// Must be called within a runtime.
@@ -80,6 +91,8 @@ impl Shared {
             runtime: Handle::current(),
             state: Mutex::new(State {
                 under_way: 0,
+                asking: 0,
+                lately: 0,
                 began: Instant::now(),
                 kept: Vec::new(),
                 waiting: VecDeque::new(),
@@ -99,9 +112,8 @@ impl Shared {
 
     fn take_turn(&self, asker: Asker) -> Either<(Turn, Asker), oneshot::Receiver<Answer>> {
         let mut state = self.0.state();
-        if state.under_way == 0 {
-            state.begin();
-            return Either::Left((Turn(self.0.clone()), asker));
+        if state.waiting.is_empty() && state.is_time(1) {
+            return Either::Left((state.begin(&self.0, 1), asker));
         }
         let (answer, answered) = oneshot::channel();
         state.waiting.push_back(Waiting { asker, answer });
@@ -111,24 +123,33 @@ impl Shared {
 }
 
 impl State {
-    fn begin(&mut self) {
+    fn begin(&mut self, inner: &Arc<Inner>, askers: usize) -> Turn {
         self.under_way += 1;
+        self.asking += askers;
         self.began = Instant::now();
+        Turn {
+            inner: inner.clone(),
+            askers,
+        }
     }
 
-    /// Those who go with a statement that is to begin now, if one is.
-    fn next(&mut self) -> Option<Vec<Waiting>> {
-        let is_time = match self.under_way {
+    fn end(&mut self, askers: usize) {
+        self.under_way -= 1;
+        self.asking -= askers;
+        self.lately = askers.max(self.lately / 2);
+    }
+
+    /// Whether a statement is to begin now, when so many wait for one.
+    fn is_time(&self, waiting: usize) -> bool {
+        match self.under_way {
             0 => true,
             STATEMENTS => false,
-            _ => self.waiting.len() >= MANY || self.began.elapsed() > PATIENCE,
-        };
-        if !is_time || self.waiting.is_empty() {
-            return None;
+            _ => {
+                waiting >= MANY
+                    || self.lately.max(self.asking + waiting) <= FEW
+                    || self.began.elapsed() > PATIENCE
+            }
         }
-        self.begin();
-        let count = self.waiting.len().min(BATCH);
-        Some(self.waiting.drain(..count).collect())
     }
 }
 
@@ -145,12 +166,16 @@ impl Inner {
 
     /// Begins a statement for those who wait, if it is time.
     fn go_on(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        let Some(batch) = state.next() else { return };
+        let waiting = state.waiting.len();
+        if waiting == 0 || !state.is_time(waiting) {
+            return;
+        }
+        let batch: Vec<_> = state.waiting.drain(..waiting.min(BATCH)).collect();
+        let turn = state.begin(self, batch.len());
         drop(state);
-        let turn = Turn(self.clone());
         // By itself, so that nobody who goes away takes the answer from the others.
         self.runtime.spawn(async move {
-            answer(&turn.0, batch).await;
+            answer(&turn.inner, batch).await;
             drop(turn);
         });
     }
@@ -177,9 +202,9 @@ impl Inner {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.under_way -= 1;
-        self.0.go_on(state);
+        let mut state = self.inner.state();
+        state.end(self.askers);
+        self.inner.go_on(state);
     }
 }
 
