@@ -35,7 +35,7 @@ const ASKERS: usize = 8;
 
 /// How many requests of each are answered between two changes: whoever has found one server gone is over with the other
 /// one before that goes too.
-const BETWEEN: usize = 12;
+const BETWEEN: usize = 13;
 
 const SETTINGS: [(&str, &str); 1] = [("RATE_LIMIT_USER", "off")];
 

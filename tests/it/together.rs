@@ -68,6 +68,7 @@ async fn whoever_comes_alone_does_not_wait_for_others(
     assert_eq!(selects(&app), 2);
 }
 
+/// On PostgreSQL: nothing holds up who reads from SQLite.
 #[tokio::test]
 async fn whoever_comes_beside_one_alone_does_not_wait_for_their_statement() {
     let Some(app) = TestApp::new(Backend::Postgres).await else {

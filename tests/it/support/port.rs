@@ -2,13 +2,14 @@
 
 use std::{
     net::{Ipv4Addr, TcpListener},
+    ops::Range,
     process,
     sync::atomic::{AtomicU32, Ordering},
 };
 
 /// Systems give outgoing connections, and listeners that ask for any port, higher ones: while nobody listens at one of
 /// these, nobody else is given it.
-const PORTS: std::ops::Range<u32> = 10_000..32_768;
+const PORTS: Range<u32> = 10_000..32_768;
 
 /// A port that no other test of this process has.
 pub(crate) fn free_port() -> u16 {
