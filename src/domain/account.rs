@@ -55,6 +55,11 @@ impl Accounts {
         ))
     }
 
+    /// Whether nobody else asks at this moment, nor has lately.
+    pub(crate) fn are_quiet(&self) -> bool {
+        self.0.is_quiet()
+    }
+
     /// Finds the caller by what they present; `now` is UTC.
     pub(crate) async fn of_caller(
         &self,

@@ -46,6 +46,11 @@ impl Caller {
         self.organizations.get_or_init(loader)
     }
 
+    /// Whether nobody else asks for an account at this moment, nor has lately.
+    pub(super) fn is_alone(&self) -> bool {
+        self.api.accounts.are_quiet()
+    }
+
     pub(crate) async fn account(&self) -> Result<Arc<Account>, Error> {
         let load = async || {
             let Api {
@@ -121,5 +126,5 @@ impl Caller {
 }
 
 pub(super) fn caller<'a>(ctx: &Context<'a>) -> &'a Caller {
-    ctx.data_unchecked()
+    ctx.data_unchecked::<Arc<Caller>>()
 }

@@ -14,7 +14,12 @@ mod sync;
 mod target;
 pub(crate) mod transport;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    pin::pin,
+    sync::Arc,
+    task::{self, Poll, Waker},
+};
 
 use async_graphql::{
     Context, ID, Object, ObjectType, Request, Response, SDLExportOptions, Schema, ServerError,
@@ -307,20 +312,32 @@ impl Api {
         operation.map_err(|errors| format!("{errors:?}"))
     }
 
-    /// Executes an operation of ours, with values that fit its variables.
+    /// Executes an operation of ours, with values that fit its variables. All of those are about the caller.
     pub(crate) async fn run(
         &self,
         operation: &Operation,
         variables: Variables,
         caller: Caller,
     ) -> Response {
-        let request = self.documents.request(operation, variables);
-        self.execute(request, caller).await
+        let caller = Arc::new(caller);
+        let answer = async {
+            let request = self.documents.request(operation, variables);
+            self.executor.execute(request.data(caller.clone())).await
+        };
+        let answer = beside_account(&caller, answer).await;
+        finished(answer, self.app.settings.limits.errors)
     }
 
     /// Executes a request whose document is parsed, and logs what failed on our side.
-    pub(crate) async fn execute(&self, request: Request, caller: Caller) -> Response {
-        let answer = self.executor.execute(request.data(caller)).await;
+    pub(crate) async fn execute(&self, mut request: Request, caller: Caller) -> Response {
+        let caller = Arc::new(caller);
+        let is_about_caller = document::is_about_caller(&mut request);
+        let answer = self.executor.execute(request.data(caller.clone()));
+        let answer = if is_about_caller {
+            beside_account(&caller, answer).await
+        } else {
+            answer.await
+        };
         finished(answer, self.app.settings.limits.errors)
     }
 
@@ -330,10 +347,30 @@ impl Api {
         request: Request,
         caller: Caller,
     ) -> impl Stream<Item = Response> + Send + use<> {
-        let answers = self.executor.execute_stream(request.data(caller));
+        let answers = self.executor.execute_stream(request.data(Arc::new(caller)));
         let most = self.app.settings.limits.errors;
         answers.map(move |answer| finished(answer, most))
     }
+}
+
+/// Begins with the account of somebody who asks alone: every field waits for it, and the answer is made ready while the
+/// database works. Where others ask as well, there is something to do meanwhile, and who asks later shares with more.
+async fn beside_account(caller: &Caller, answer: impl Future<Output = Response>) -> Response {
+    if !caller.is_alone() {
+        return answer.await;
+    }
+    let (mut account, mut answer) = (pin!(caller.account()), pin!(answer));
+    if futures_util::poll!(account.as_mut()).is_pending() {
+        // It waits for the account by then, and need not be woken for that.
+        let begun = answer
+            .as_mut()
+            .poll(&mut task::Context::from_waker(Waker::noop()));
+        if let Poll::Ready(answer) = begun {
+            return answer;
+        }
+        let _ = account.await;
+    }
+    answer.await
 }
 
 /// An answer as clients may see it, with so many errors at most. What failed on our side is logged.

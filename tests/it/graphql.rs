@@ -203,6 +203,27 @@ async fn who_asks_is_looked_up_once_however_much_is_asked(
 }
 
 #[rstest]
+#[case::its_root("{ __typename }")]
+#[case::its_types("{ __schema { queryType { name } } }")]
+#[case::nothing_else_after_all(
+    "query ($no: Boolean = false) { __typename linkedInTargets @include(if: $no) { __typename } }"
+)]
+#[tokio::test]
+async fn nobody_is_looked_up_for_what_is_about_the_schema(
+    #[values(Backend::Sqlite, Backend::Postgres)] on: Backend,
+    #[case] document: &str,
+) {
+    let Some(app) = TestApp::new(on).await else {
+        return;
+    };
+    let ada = app.person("ada").await;
+
+    app.gql(&ada, document).await.data();
+
+    assert_eq!(app.take_statements().len(), 0);
+}
+
+#[rstest]
 #[case::nothing("nobody")]
 #[case::of_nobody("00000000-0000-4000-8000-00000000ffff")]
 #[tokio::test]

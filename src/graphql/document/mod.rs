@@ -20,7 +20,7 @@ use apollo_compiler::{
 };
 use async_graphql::{
     Name, Pos, Positioned, Request, Variables,
-    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition},
+    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, Selection},
 };
 
 use quick_cache::{
@@ -413,6 +413,21 @@ pub fn prepared_request(
         .map_err(told)?;
     let variables = Variables::from_json(Value::Object(variables.clone()));
     Ok(documents.request(&operation, variables))
+}
+
+/// Whether a request asks for more than the schema, whose own fields begin with `_`.
+pub(super) fn is_about_caller(request: &mut Request) -> bool {
+    let Ok(document) = request.parsed_query() else {
+        return false;
+    };
+    let mut operations = document.operations.iter();
+    operations.any(|(_, operation)| {
+        let selections = &operation.node.selection_set.node.items;
+        selections.iter().any(|selection| match &selection.node {
+            Selection::Field(field) => !field.node.name.node.starts_with('_'),
+            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => true,
+        })
+    })
 }
 
 fn by_name(operations: DocumentOperations) -> HashMap<Option<Name>, OperationDefinition> {

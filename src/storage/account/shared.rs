@@ -100,6 +100,12 @@ impl Shared {
         }))
     }
 
+    /// Whether nobody else asks at this moment, nor has lately.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let state = self.0.state();
+        state.under_way == 0 && state.lately <= 1
+    }
+
     pub(crate) async fn of_caller(&self, asker: Asker) -> Result<Answer, Gone> {
         match self.take_turn(asker) {
             Either::Left((_turn, asker)) => {
