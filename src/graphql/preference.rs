@@ -67,7 +67,7 @@ pub(super) struct LinkedInPostingTarget {
 }
 
 /// A target, and whether it is enabled for the caller.
-#[Object]
+#[Object(serial)]
 impl LinkedInPostingTarget {
     /// The pair's id, opaque and unique across all types; not the target's.
     pub(super) async fn id(&self) -> ID {

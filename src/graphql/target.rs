@@ -49,7 +49,7 @@ pub(super) struct Personal {
 }
 
 /// The caller's own LinkedIn account. It is a target while their LinkedIn connection is active.
-#[Object]
+#[Object(serial)]
 impl Personal {
     /// The target's id, opaque and unique across all types.
     pub(super) async fn id(&self) -> ID {
@@ -76,7 +76,7 @@ pub(super) struct OrgPage(Arc<target::OrgPage>);
 
 /// A company page that an organization assigned to the caller. It is a target while the organization's LinkedIn
 /// connection is active.
-#[Object]
+#[Object(serial)]
 impl OrgPage {
     /// The target's id, opaque and unique across all types.
     pub(super) async fn id(&self) -> ID {
@@ -122,7 +122,7 @@ pub(super) struct PersonalPage(pub(super) Arc<target::PersonalPage>);
 
 /// A company page that the caller administers, reached through their own LinkedIn connection. It is a target while
 /// that is active, unless the same page is assigned to them by an organization.
-#[Object]
+#[Object(serial)]
 impl PersonalPage {
     /// The target's id, opaque and unique across all types.
     pub(super) async fn id(&self) -> ID {
