@@ -55,7 +55,7 @@ impl Accounts {
         ))
     }
 
-    /// Whether nobody else asks at this moment, nor has lately.
+    /// Whether nobody asks at this moment, nor have several together lately.
     pub(crate) fn are_quiet(&self) -> bool {
         self.0.is_quiet()
     }

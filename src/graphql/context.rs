@@ -46,7 +46,7 @@ impl Caller {
         self.organizations.get_or_init(loader)
     }
 
-    /// Whether nobody else asks for an account at this moment, nor has lately.
+    /// Whether nobody asks for an account at this moment, nor have several together lately.
     pub(super) fn is_alone(&self) -> bool {
         self.api.accounts.are_quiet()
     }

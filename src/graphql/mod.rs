@@ -365,10 +365,11 @@ async fn beside_account(caller: &Caller, answer: impl Future<Output = Response>)
         let begun = answer
             .as_mut()
             .poll(&mut task::Context::from_waker(Waker::noop()));
+        // Whatever comes of it: a statement that is given up costs its connection.
+        let _ = account.await;
         if let Poll::Ready(answer) = begun {
             return answer;
         }
-        let _ = account.await;
     }
     answer.await
 }

@@ -48,6 +48,7 @@ pub(super) struct Personal {
     details: Arc<target::Personal>,
 }
 
+// Serial, as all targets: what is at hand needs no list of futures to wait for side by side.
 /// The caller's own LinkedIn account. It is a target while their LinkedIn connection is active.
 #[Object(serial)]
 impl Personal {

@@ -415,7 +415,7 @@ pub fn prepared_request(
     Ok(documents.request(&operation, variables))
 }
 
-/// Whether a request asks for more than the schema, whose own fields begin with `_`.
+/// Whether a request asks for more than what begins with `_`: the schema's own fields, and those for a gateway.
 pub(super) fn is_about_caller(request: &mut Request) -> bool {
     let Ok(document) = request.parsed_query() else {
         return false;

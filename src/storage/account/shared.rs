@@ -100,7 +100,7 @@ impl Shared {
         }))
     }
 
-    /// Whether nobody else asks at this moment, nor has lately.
+    /// Whether nobody asks at this moment, nor have several together lately.
     pub(crate) fn is_quiet(&self) -> bool {
         let state = self.0.state();
         state.under_way == 0 && state.lately <= 1
